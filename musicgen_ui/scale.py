@@ -1,0 +1,84 @@
+"""Unit sliders are quantiles: the map between a raw measure and its 0-1 slider."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from musicgen_ui.errors import RequestError
+
+KNOTS = 101
+
+
+@dataclass(frozen=True)
+class UnitScale:
+    """Empirical quantiles of a measure over the training corpora.
+
+    Attributes:
+        knots: 101 non-decreasing raw values at the quantiles 0, 0.01 … 1.
+    """
+
+    knots: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.knots) != KNOTS or not all(math.isfinite(k) for k in self.knots):
+            raise ValueError(f"a scale needs {KNOTS} finite knots")
+        if any(b < a for a, b in zip(self.knots, self.knots[1:], strict=False)):
+            raise ValueError("the knots of a scale must not fall")
+
+    @classmethod
+    def fit(cls, values: Sequence[float]) -> UnitScale:
+        """Quantiles of a sample of raw values."""
+        return cls(tuple(float(q) for q in np.quantile(np.asarray(values, dtype=np.float64), np.linspace(0, 1, KNOTS))))
+
+    def to_unit(self, raw: float) -> float:
+        """Quantile in [0, 1] of a raw value; ties take the middle of their quantiles."""
+        knots = np.asarray(self.knots)
+        low = np.searchsorted(knots, raw, side="left")
+        high = np.searchsorted(knots, raw, side="right")
+        if low < high:
+            return float((low + high - 1) / 2 / (KNOTS - 1))
+        if low == 0:
+            return 0.0
+        if low == KNOTS:
+            return 1.0
+        fraction = (raw - knots[low - 1]) / (knots[low] - knots[low - 1])
+        return float((low - 1 + fraction) / (KNOTS - 1))
+
+    def from_unit(self, unit: float) -> float:
+        """Raw value at a quantile."""
+        return float(np.interp(unit, np.linspace(0, 1, KNOTS), self.knots))
+
+
+Scales = dict[str, dict[str, UnitScale]]
+"""``{"score" | "audio": {slider: UnitScale}}``."""
+
+
+def load_scales(path: Path) -> Scales:
+    """Reads ``measures.json``.
+
+    Raises:
+        RequestError: the file is missing or damaged.
+    """
+    try:
+        tables = json.loads(Path(path).read_text(encoding="utf-8"))
+        return {
+            side: {key: UnitScale(tuple(map(float, knots))) for key, knots in tables[side].items()}
+            for side in ("score", "audio")
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RequestError(Path(path).name, f"the slider scales cannot be read ({error})") from None
+
+
+def save_scales(path: Path, scales: Mapping[str, Mapping[str, UnitScale]]) -> None:
+    """Writes ``measures.json``: stable key order, six significant digits."""
+    tables = {
+        side: {key: [float(f"{k:.6g}") for k in scale.knots] for key, scale in sorted(table.items())}
+        for side, table in sorted(scales.items())
+    }
+    Path(path).write_text(json.dumps(tables, indent=0) + "\n", encoding="utf-8")
