@@ -40,14 +40,14 @@ clean:
 
 # A name on the PATH may be a shim for a version that is not installed, so each candidate has to run.
 $(PY):
-	@for python in $(PYTHON) python3.12 python3.11 python3.10 python3 python; do \
+	@for python in $(or $(PYTHON),python3.12 python3.11 python3.10 python3 python); do \
 	    if $$python -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' \
 	            >/dev/null 2>&1; then \
 	        echo "Making $(VENV) with $$($$python --version)"; \
 	        exec $$python -m venv --clear $(VENV); \
 	    fi; \
 	done; \
-	echo "No usable Python 3.10, 3.11 or 3.12 with venv was found." >&2; \
+	echo "No usable Python 3.10, 3.11 or 3.12 with venv was found$(if $(PYTHON), at $(PYTHON))." >&2; \
 	echo "Install one (Debian and Ubuntu: apt install python3 python3-venv; macOS: brew install python@3.12)," >&2; \
 	echo "or name one: make run PYTHON=/path/to/python3.12" >&2; \
 	exit 1
