@@ -170,8 +170,10 @@ def checked_integer(name: str, value: Any, low: int, high: int) -> int:
     Raises:
         RequestError: it is a bool, not a whole number, or out of range.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or (
-        isinstance(value, float) and not value.is_integer()
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or (isinstance(value, float) and not value.is_integer())
     ):
         raise RequestError(name, f"must be a whole number from {low} to {high}, not {value!r:.40}")
     if not low <= value <= high:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-# Set before any test imports the library concerned: no telemetry, no display, no thread pools that fight over two cores.
+# Set before any test imports the library: no telemetry, no display, no thread pools that fight over two cores.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")

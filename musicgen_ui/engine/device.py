@@ -1,0 +1,51 @@
+"""Which processor the models run on, and how many threads they may use."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from musicgen_ui.errors import RequestError
+
+DEVICES = ("auto", "cpu", "cuda")
+
+MAX_THREADS = 256
+
+
+def resolve_device(name: str) -> str:
+    """``auto`` as ``cuda`` where there is one, else ``cpu``; the others as they are.
+
+    Raises:
+        RequestError: an unknown name, or ``cuda`` where there is none.
+    """
+    if name not in DEVICES:
+        raise RequestError("device", f"{name!r:.40} is not one of {', '.join(DEVICES)}")
+    if name == "cpu":
+        return name
+    found = torch.cuda.is_available()
+    if name == "cuda" and not found:
+        raise RequestError("device", "no CUDA device was found on this machine; use cpu or auto")
+    return "cuda" if found else "cpu"
+
+
+def thread_count(requested: int | None = None) -> int:
+    """Threads to use: what was requested, else MUSICGEN_THREADS, else the cores this process may run on.
+
+    Raises:
+        RequestError: MUSICGEN_THREADS is no whole number from 1 to 256.
+    """
+    if requested is not None:
+        return requested
+    text = os.environ.get("MUSICGEN_THREADS", "").strip()
+    if text:
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_THREADS:
+            raise RequestError("MUSICGEN_THREADS", f"must be a whole number from 1 to {MAX_THREADS}, not {text!r:.40}")
+        return int(text)
+    # In a container the machine has more cores than the process may use; asking for them all makes it slower.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
+
+
+def set_threads(count: int) -> None:
+    """Fixes torch's threads for the life of the process: sums in another order would change the last bit."""
+    torch.set_num_threads(count)

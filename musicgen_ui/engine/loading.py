@@ -1,0 +1,82 @@
+"""Loads everything a Studio needs, once, and says what it loaded in how many seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from musicgen_ui.engine.device import resolve_device, set_threads, thread_count
+from musicgen_ui.recipe import Recipe
+from musicgen_ui.scale import load_scales
+
+if TYPE_CHECKING:
+    from musicgen_ui.engine.pipeline import Studio
+
+CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
+"""Where the shipped models lie."""
+
+WARM_UP_BARS = 2
+
+
+def load_studio(
+    device: str = "auto",
+    checkpoints: Path | None = None,
+    soundfont: Path | None = None,
+    log: Callable[[str], None] | None = None,
+) -> Studio:
+    """The Studio over the shipped models, checked against their manifest and warmed up.
+
+    Args:
+        device: ``auto``, ``cpu`` or ``cuda``.
+        checkpoints: folder of the models; None for the shipped one.
+        soundfont: SoundFont file; None for MUSICGEN_SOUNDFONT or the embedded one.
+        log: receives one line for each thing that was loaded.
+
+    Raises:
+        RequestError: an absent device, or a missing or damaged checkpoint or SoundFont.
+    """
+    say = log or (lambda line: None)
+    device = resolve_device(device)
+    threads = thread_count()
+    set_threads(threads)
+    folder = CHECKPOINTS if checkpoints is None else Path(checkpoints)
+
+    with _timed(say, "libraries"):
+        from musicgen_ui.audio.soundfont import SoundFont
+        from musicgen_ui.engine.compose import compose
+        from musicgen_ui.engine.listen import listen
+        from musicgen_ui.engine.mix import mix
+        from musicgen_ui.engine.pipeline import Studio
+        from musicgen_ui.engine.synthesize import SoundFontSynthesizer
+        from musicgen_ui.models.checkpoint import verify_manifest
+        from musicgen_ui.models.composer_lstm import LSTMComposer
+    with _timed(say, f"checksums of {folder.name}"):
+        hashes = verify_manifest(folder)
+        scales = load_scales(folder / "measures.json")
+    with _timed(say, f"composer lstm on {device}, {threads} threads"):
+        composer = LSTMComposer.from_checkpoint(folder / "composer_lstm.safetensors", device)
+    with _timed(say, "SoundFont"):
+        synthesizer = SoundFontSynthesizer(SoundFont.load(soundfont))
+    studio = Studio(
+        compose=partial(compose, composer, scales=scales),
+        synthesizer=synthesizer,
+        mix=mix,
+        listen=lambda samples, sample_rate: listen(samples, sample_rate, scales).values,
+        checkpoints=hashes,
+        device=device,
+    )
+    # The first clip compiles numba kernels and fills caches; better before the page opens than after a click.
+    with _timed(say, f"warm-up with {WARM_UP_BARS} bars"):
+        studio.generate(Recipe(bars=WARM_UP_BARS))
+    return studio
+
+
+@contextmanager
+def _timed(say: Callable[[str], None], what: str) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    say(f"{what}: {time.perf_counter() - began:.2f} s")

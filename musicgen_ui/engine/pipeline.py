@@ -1,0 +1,235 @@
+"""The Studio: a recipe in, a finished clip out, through compose, synthesize, mix and listen."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from musicgen_ui.audio.waveform import Clip
+from musicgen_ui.engine.closed_loop import ADJUSTABLE, CLOSE_ENOUGH, adjusted, mean_miss, misses, round_seed
+from musicgen_ui.errors import RequestError
+from musicgen_ui.music.score import PARTS, Score
+from musicgen_ui.music.theory import transpose_key
+from musicgen_ui.recipe import Recipe, RenderRecipe, require_available
+from musicgen_ui.style import SLIDERS, Style
+
+Hook = Callable[[str, int, int], None]
+"""``hook(stage, done, total)``; ``done / total`` never falls within a stage. Raising ``Cancelled`` stops the work."""
+
+STAGES = ("compose", "synthesize", "mix", "listen")
+
+MAX_RENDER_SECONDS = 600.0
+
+
+class Compose(Protocol):
+    """Writes a score in the style's tempo, metre and key, with its chords and programs chosen."""
+
+    def __call__(self, style: Style, *, seed: int, bars: int, takes: int, hook: Hook | None) -> Score: ...
+
+
+class Synthesizer(Protocol):
+    """Plays every observed part into a dry mono stem (samples,) of exactly the score's length."""
+
+    def render(
+        self, score: Score, programs: Mapping[str, int], *, hook: Hook | None = None
+    ) -> dict[str, np.ndarray]: ...
+
+
+class Mix(Protocol):
+    """Mixes stems into a stereo clip with the style's levels, effects and loudness."""
+
+    def __call__(self, stems: Mapping[str, np.ndarray], style: Style, *, seed: int, tempo: float) -> Clip: ...
+
+
+class Listen(Protocol):
+    """Measures samples (channels, n): slider, ``key`` and ``genre`` to value, None where it cannot tell."""
+
+    def __call__(self, samples: np.ndarray, sample_rate: int) -> Mapping[str, float | str | None]: ...
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished clip and everything known about it.
+
+    Attributes:
+        recipe: what made it, with the models' hashes.
+        score: the notes.
+        stems: part to dry mono float32 samples (samples,), 44.1 kHz, for the parts that play.
+        clip: the mix.
+        asked: slider (and ``key``, ``genre``) to what the person wanted; None where anything would do.
+        heard: the same keys, measured from the clip's audio; None where it cannot be told.
+        seconds: stage to wall time in seconds, summed over the rounds.
+        rounds: one entry a round: ``error`` (mean miss or None) and ``adjusted`` (condition that the round was given).
+    """
+
+    recipe: Recipe | RenderRecipe
+    score: Score
+    stems: Mapping[str, np.ndarray]
+    clip: Clip
+    asked: Mapping[str, float | str | None]
+    heard: Mapping[str, float | str | None]
+    seconds: Mapping[str, float]
+    rounds: tuple[Mapping[str, Any], ...] = ()
+    checkpoints: Mapping[str, str] = field(default_factory=dict)
+
+
+class Studio:
+    """Loaded models that turn recipes into clips. It keeps no state between calls, so threads may share it.
+
+    Args:
+        compose: style, seed, bars, takes to Score.
+        synthesizer: Score to dry stems.
+        mix: stems and style to Clip.
+        listen: samples to heard values.
+        checkpoints: name to SHA-256 of the models behind ``compose``.
+        device: where the models run, for display.
+    """
+
+    def __init__(
+        self,
+        *,
+        compose: Compose,
+        synthesizer: Synthesizer,
+        mix: Mix,
+        listen: Listen,
+        checkpoints: Mapping[str, str],
+        device: str = "cpu",
+    ) -> None:
+        self._compose = compose
+        self._synthesizer = synthesizer
+        self._mix = mix
+        self._listen = listen
+        self.checkpoints = dict(checkpoints)
+        self.device = device
+
+    @classmethod
+    def load(
+        cls,
+        device: str = "auto",
+        checkpoints: Path | None = None,
+        soundfont: Path | None = None,
+        log: Callable[[str], None] | None = None,
+    ) -> Studio:
+        """Checks and loads the shipped models and warms them up; see :func:`musicgen_ui.engine.loading.load_studio`.
+
+        Raises:
+            RequestError: an absent device, or a missing or damaged checkpoint or SoundFont.
+        """
+        from musicgen_ui.engine.loading import load_studio
+
+        return load_studio(device=device, checkpoints=checkpoints, soundfont=soundfont, log=log)
+
+    def generate(self, recipe: Recipe, hook: Hook | None = None) -> Result:
+        """Makes a clip. With rounds, corrects what it hears and keeps the take that came closest.
+
+        Raises:
+            RequestError: the recipe names an engine that this release does not ship.
+            Cancelled: raised by the hook.
+        """
+        require_available(recipe.composer, recipe.synth)
+        watch = _Watch(hook, rounds=recipe.rounds + 1)
+        style, best, reports = recipe.style, None, []
+        for number in range(recipe.rounds + 1):
+            watch.round = number
+            seed = round_seed(recipe.seed, number)
+            with watch.stage("compose") as inner:
+                score = self._compose(style, seed=seed, bars=recipe.bars, takes=recipe.takes, hook=inner)
+            stems, clip, heard = self._sound(score, recipe.style, recipe.seed, watch)
+            asked = asked_values(recipe.style, score)
+            heard = {key: heard.get(key) for key in asked}
+            missed = misses(asked, heard)
+            error = mean_miss(missed)
+            reports.append({"error": error, "adjusted": {key: getattr(style, key) for key in missed}})
+            if best is None or (error is not None and error < best[0]):
+                best = (math.inf if error is None else error, score, stems, clip, asked, heard)
+            if error is None or error <= CLOSE_ENOUGH:
+                break
+            style = adjusted(style, missed)
+        _, score, stems, clip, asked, heard = best
+        watch.finish()
+        return Result(
+            recipe.with_provenance(self.checkpoints), score, stems, clip, asked, heard, watch.seconds,
+            tuple(reports), self.checkpoints,
+        )  # fmt: skip
+
+    def render(self, score: Score, recipe: RenderRecipe, hook: Hook | None = None) -> Result:
+        """Plays somebody's score with its own instruments: no composer, the same mixer and listener.
+
+        Raises:
+            RequestError: an engine that this release does not ship, or a score that is too long.
+            Cancelled: raised by the hook.
+        """
+        require_available(None, recipe.synth)
+        if score.seconds > MAX_RENDER_SECONDS:
+            raise RequestError(
+                "FILE", f"lasts {score.seconds / 60:.0f} minutes; at most {MAX_RENDER_SECONDS / 60:.0f} can be rendered"
+            )
+        watch = _Watch(hook, rounds=1)
+        stems, clip, heard = self._sound(score, recipe.style, recipe.seed, watch)
+        # Nobody asked the composer for anything: only what the score and the mixer decide can be compared.
+        asked = asked_values(recipe.style, score) | dict.fromkeys((*ADJUSTABLE, "genre"))
+        heard = {key: heard.get(key) for key in asked}
+        watch.finish()
+        return Result(recipe, score, stems, clip, asked, heard, watch.seconds)
+
+    def _sound(
+        self, score: Score, style: Style, seed: int, watch: _Watch
+    ) -> tuple[dict[str, np.ndarray], Clip, dict[str, float | str | None]]:
+        """Stems, mix and heard values of a score."""
+        with watch.stage("synthesize") as inner:
+            stems = self._synthesizer.render(score, score.programs, hook=inner)
+        with watch.stage("mix"):
+            clip = self._mix(stems, style, seed=seed, tempo=score.tempo)
+        with watch.stage("listen"):
+            heard = dict(self._listen(clip.samples, clip.sample_rate))
+        return {part: stems[part] for part in PARTS if part in stems}, clip, heard
+
+
+def asked_values(style: Style, score: Score) -> dict[str, float | str | None]:
+    """What a listener should hear: every slider, ``key`` and ``genre`` (the heaviest of the blend).
+
+    Tape speed multiplies the tempo and moves the pitch; between two keys there is no key to hear, so it is None.
+    """
+    asked: dict[str, float | str | None] = {key: getattr(style, key) for key in SLIDERS}
+    asked["tempo"] = round(score.tempo * style.speed, 6)
+    semitones = 12.0 * math.log2(style.speed)
+    near = round(semitones)
+    asked["key"] = transpose_key(score.key, near) if abs(semitones - near) < 0.25 else None
+    asked["genre"] = max(style.genre, key=style.genre.__getitem__) if style.genre else None
+    return asked
+
+
+class _Watch:
+    """Times the stages and passes their progress on, scaled to the share of all rounds."""
+
+    def __init__(self, hook: Hook | None, rounds: int) -> None:
+        self._hook = hook
+        self._rounds = rounds
+        self.round = 0
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Hook | None]:
+        """Time a stage; gives the hook to hand to the stage itself."""
+        began = time.perf_counter()
+        self._report(name, 0, 1)
+        yield None if self._hook is None else lambda _, done, total: self._report(name, done, total)
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - began, 4)
+        self._report(name, 1, 1)
+
+    def finish(self) -> None:
+        """The rounds that were not needed count as done."""
+        self.round = self._rounds - 1
+        for name in self.seconds:
+            self._report(name, 1, 1)
+
+    def _report(self, name: str, done: int, total: int) -> None:
+        if self._hook is not None and total > 0:
+            self._hook(name, self.round * total + min(done, total), self._rounds * total)

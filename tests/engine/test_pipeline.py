@@ -1,0 +1,215 @@
+"""The Studio's order, clock, closed loop and promises, over small fakes; no model is loaded here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from musicgen_ui import __version__
+from musicgen_ui.audio.waveform import Clip
+from musicgen_ui.engine.closed_loop import GAIN, adjusted, mean_miss, misses, round_seed
+from musicgen_ui.engine.pipeline import STAGES, Studio, asked_values
+from musicgen_ui.errors import Cancelled, RequestError
+from musicgen_ui.music.score import Note, Score
+from musicgen_ui.recipe import Recipe, RenderRecipe
+from musicgen_ui.style import SLIDERS, Style
+
+DIGESTS = {"composer_lstm.safetensors": "ab" * 32}
+
+
+class Band:
+    """Fakes for every room. What is heard answers the condition with a fixed bias and slope, as a model would."""
+
+    def __init__(self, slope=1.0, bias=0.0, heard=None):
+        self.slope, self.bias, self.fixed = slope, bias, heard
+        self.calls = []
+
+    def compose(self, style, *, seed, bars, takes, hook):
+        self.calls.append((style, seed, bars, takes))
+        if hook is not None:
+            for bar in range(bars):
+                hook("compose", bar + 1, bars)
+        rng = np.random.default_rng(seed)
+        notes = tuple(Note(float(beat), int(rng.integers(60, 72)), 1.0, 90) for beat in range(bars * 4))
+        return Score(style.tempo, style.metre, bars, dict.fromkeys(style.active_parts, notes), key="A minor")
+
+    def render(self, score, programs, *, hook=None):
+        return {part: np.array([n.pitch / 127 for n in notes], dtype=np.float32) for part, notes in score.parts.items()}
+
+    def mix(self, stems, style, *, seed, tempo):
+        assert style == self.asked_style
+        return Clip(np.stack([sum(stems.values())] * 2).astype(np.float32))
+
+    def listen(self, samples, sample_rate):
+        if self.fixed is not None:
+            return self.fixed
+        condition = self.calls[-1][0]
+        learned = [key for key, slider in SLIDERS.items() if slider.learned]
+        return {key: min(max(getattr(condition, key) * self.slope + self.bias, 0), 1) for key in learned} | {
+            "tempo": condition.tempo,
+            "key": "A minor",
+        }
+
+    def studio(self, style):
+        self.asked_style = style
+        return Studio(
+            compose=self.compose, synthesizer=self, mix=self.mix, listen=self.listen, checkpoints=DIGESTS, device="cpu"
+        )
+
+
+def generate(band, recipe, hook=None):
+    return band.studio(recipe.style).generate(recipe, hook)
+
+
+def test_a_result_says_what_was_asked_heard_and_who_made_it():
+    recipe = Recipe(style=Style(tempo=96, genre={"pop": 0.7, "folk": 0.3}), seed=7, bars=2)
+    result = generate(Band(), recipe)
+    assert result.recipe == replace(recipe, checkpoints=DIGESTS, version=__version__)
+    assert result.checkpoints == DIGESTS
+    assert set(result.seconds) == set(STAGES)
+    assert all(value >= 0 for value in result.seconds.values())
+    assert set(result.asked) == set(result.heard) == {*SLIDERS, "key", "genre"}
+    assert result.asked["tempo"] == 96
+    assert result.asked["key"] == "A minor"
+    assert result.asked["genre"] == "pop"
+    assert result.heard["brightness"] is None, "nobody measured it, so nobody may guess it"
+    assert list(result.stems) == ["lead", "chords", "bass", "drums"]
+
+
+def test_the_same_recipe_gives_the_same_clip_and_another_seed_another():
+    one, two, other = (generate(Band(), Recipe(seed=seed, bars=2)) for seed in (7, 7, 8))
+    assert one.score == two.score
+    np.testing.assert_array_equal(one.clip.samples, two.clip.samples)
+    assert one.score != other.score
+
+
+def test_only_the_active_parts_have_stems():
+    style = Style().with_values(parts={"chords": {"on": False}, "drums": {"on": False}})
+    assert list(generate(Band(), Recipe(style=style, bars=1)).stems) == ["lead", "bass"]
+
+
+def test_the_closed_loop_leans_the_other_way_and_keeps_the_best_take():
+    recipe = Recipe(style=Style(density=0.3, energy=0.5), seed=3, bars=1, rounds=4, takes=2)
+    band = Band(bias=0.2)
+    result = generate(band, recipe)
+    first, second = result.rounds[0], result.rounds[1]
+    assert first["error"] == pytest.approx(0.2)
+    assert first["adjusted"]["density"] == 0.3
+    assert second["adjusted"]["density"] == pytest.approx(0.3 - GAIN * 0.2)
+    assert second["error"] == pytest.approx(0.2 * (1 - GAIN))
+    errors = [entry["error"] for entry in result.rounds]
+    assert errors == sorted(errors, reverse=True)
+    assert result.heard["density"] == pytest.approx(0.3 + errors[-1])
+    assert result.asked["density"] == 0.3, "the person asked for this, whatever the composer was told"
+    assert [call[1] for call in band.calls] == [round_seed(3, n) for n in range(len(band.calls))]
+    assert all(call[3] == 2 for call in band.calls)
+
+
+def test_a_loop_that_makes_it_worse_keeps_the_first_take():
+    recipe = Recipe(style=Style(mood=0.8), seed=3, bars=1, rounds=3)
+    band = Band(slope=-1.0, bias=1.0)
+    result = generate(band, recipe)
+    assert len(result.rounds) == 4
+    errors = [entry["error"] for entry in result.rounds]
+    best = int(np.argmin(errors))
+    assert result.score == Band().compose(recipe.style, seed=round_seed(3, best), bars=1, takes=1, hook=None)
+
+
+def test_a_close_take_needs_no_second_round():
+    assert len(generate(Band(), Recipe(bars=1, rounds=4)).rounds) == 1
+
+
+def test_a_clip_that_cannot_be_measured_ends_the_loop():
+    result = generate(Band(heard={"tempo": None, "key": None}), Recipe(bars=1, rounds=4))
+    assert result.rounds == ({"error": None, "adjusted": {}},)
+    assert result.heard["density"] is None
+
+
+def test_conditions_stay_in_range():
+    band = Band(slope=0.0, bias=1.0)
+    generate(band, Recipe(style=Style(density=0.1), bars=1, rounds=4))
+    assert len(band.calls) == 5
+    assert band.calls[-1][0].density == 0.0
+
+
+@pytest.mark.parametrize("rounds", [0, 2, 4])
+def test_progress_never_runs_backwards_and_ends_at_the_end(rounds):
+    seen = {}
+    for bias in (0.3, 0.0):
+
+        def hook(stage, done, total):
+            assert 0 <= done <= total
+            assert done / total >= seen.get(stage, 0)
+            seen[stage] = done / total
+
+        seen.clear()
+        generate(Band(bias=bias), Recipe(bars=3, rounds=rounds), hook)
+        assert seen == dict.fromkeys(STAGES, 1.0)
+
+
+@pytest.mark.parametrize("stop_at", STAGES)
+def test_a_hook_stops_the_work_at_once(stop_at):
+    band = Band()
+
+    def hook(stage, done, total):
+        if stage == stop_at:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        generate(band, Recipe(bars=2), hook)
+    assert len(band.calls) == (0 if stop_at == "compose" else 1)
+
+
+@pytest.mark.parametrize("recipe", [Recipe(composer="wavenet"), Recipe(synth="vaegan"), Recipe(synth="wavenet")])
+def test_an_engine_of_a_later_release_is_refused_before_any_work(recipe):
+    band = Band()
+    with pytest.raises(RequestError, match="not in this release yet; available: "):
+        generate(band, recipe)
+    assert not band.calls
+
+
+@pytest.mark.parametrize(
+    ("speed", "tempo", "key"),
+    [(1.0, 100, "C major"), (2.0, 200, "C major"), (0.5, 50, "C major"), (1.06, 106, "Db major"), (1.03, 103, None)],
+)
+def test_tape_speed_moves_tempo_and_key_together(speed, tempo, key):
+    asked = asked_values(Style(tempo=100, speed=speed), Score(100, "4/4", 1, {}, key="C major"))
+    assert asked["tempo"] == pytest.approx(tempo)
+    assert asked["key"] == key
+    assert asked["genre"] is None
+
+
+def test_a_rendered_file_asks_only_for_what_the_score_and_the_mixer_decide():
+    style = Style(brightness=0.8, tempo=60)
+    score = Score(133.0, "3/4", 2, {"lead": (Note(0.0, 60, 1.0, 80),)}, key="D minor")
+    result = Band(heard={"tempo": 133.2, "density": 0.4}).studio(style).render(score, RenderRecipe("0" * 64, style))
+    assert result.asked["tempo"] == 133.0, "the file's own tempo counts, not the slider's"
+    assert result.asked["key"] == "D minor"
+    assert result.asked["density"] is None
+    assert result.heard["density"] == 0.4
+    assert list(result.stems) == ["lead"]
+
+
+def test_a_file_of_an_hour_is_refused():
+    score = Score(60.0, "4/4", 900, {"lead": (Note(0.0, 60, 1.0, 80),)})
+    with pytest.raises(RequestError, match="lasts 60 minutes; at most 10"):
+        Band().studio(Style()).render(score, RenderRecipe("0" * 64))
+
+
+def test_misses_count_only_what_was_asked_and_measured():
+    missed = misses(
+        {"density": 0.5, "mood": None, "tempo": 100, "energy": 0.2}, {"density": 0.3, "mood": 0.1, "tempo": 90}
+    )
+    assert missed == {"density": pytest.approx(0.2)}
+    assert mean_miss(missed) == pytest.approx(0.2)
+    assert mean_miss({}) is None
+    assert adjusted(Style(density=0.95), {"density": 0.5}).density == 1.0
+
+
+def test_round_seeds_are_valid_and_distinct():
+    seeds = [round_seed(seed, number) for seed in (0, 1, 2**32 - 1) for number in range(5)]
+    assert len(set(seeds)) == len(seeds)
+    assert all(0 <= seed < 2**32 for seed in seeds)
+    assert round_seed(7, 0) == 7
