@@ -1,0 +1,176 @@
+"""The corpora: how each archive's labels become Sources, its licence, and how much of it to sample."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from musicgen_ui.data import charts, genres
+from musicgen_ui.data.sources import BeatMap, Source
+from musicgen_ui.music.theory import parse_key
+
+Files = Mapping[str, bytes]
+Label = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """One archive.
+
+    Attributes:
+        name: file name without ``.tar.zst``.
+        licence: licence of the files, where they do not state their own.
+        weight: how often to sample it in training, relative to the others; sizes would drown the small ones.
+        build: one labelled file to a Source.
+    """
+
+    name: str
+    licence: str
+    weight: float
+    build: Callable[[Corpus, Label, Files], Source]
+
+
+def sources(corpus: Corpus, files: Files) -> Iterator[Source]:
+    """Sources of an unpacked archive, in the order of its labels.
+
+    Args:
+        corpus: which archive.
+        files: member name to content.
+    """
+    files = dict(files)
+    for row in read_lines(files.get("annot.jsonl", b"")):
+        files[f"annot/{row.get('id')}"] = json.dumps(row).encode()
+    for label in read_lines(files.get("labels.jsonl", b"")):
+        if label.get("path") in files:
+            yield corpus.build(corpus, label, files)
+    if "billboard.jsonl" in files:
+        yield from charts.billboard(corpus.name, read_lines(files["billboard.jsonl"]))
+    if "progressions.jsonl" in files:
+        yield from charts.progressions(corpus.name, read_lines(files["progressions.jsonl"]))
+
+
+def read_lines(data: bytes) -> list[dict[str, Any]]:
+    """JSON lines; a line that is no JSON object is passed over."""
+    rows = []
+    for line in data.decode("utf-8", errors="replace").splitlines():
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict):
+            rows.append(row)
+    return rows
+
+
+def _base(corpus: Corpus, label: Label, files: Files, **more: Any) -> Source:
+    """What every corpus's labels share."""
+    path = str(label["path"])
+    stem = path.rsplit(".", 1)[0].removeprefix("midi/")
+    values = {
+        "id": f"{corpus.name}/{stem}",
+        "corpus": corpus.name,
+        "title": str(label.get("title") or stem),
+        "group": f"{corpus.name}:{label.get('group') or stem}",
+        "licence": str(label.get("licence") or corpus.licence),
+        "midi": files[path],
+        "key": _key(label),
+        "genre": genres.plain(label.get("genre")),
+        "tempo_known": label.get("tempo_source") not in ("default", "default-96", "genre default"),
+    }
+    return Source(**{**values, **more})
+
+
+def _key(label: Label) -> str | None:
+    for name, trusted in (("key", True), ("key_est", (label.get("key_conf") or 0) >= 0.8)):
+        if label.get(name) and trusted:
+            try:
+                return parse_key(label[name])
+            except ValueError:
+                continue
+    return None
+
+
+def _arranged(corpus: Corpus, label: Label, files: Files) -> Source:
+    rows = label.get("chords_per_beat") or []
+    at = float((label.get("intro_bars") or 0) * (label.get("beats_per_bar") or 4))
+    chords = []
+    for bar in rows:
+        for symbol in bar:
+            chords.append((at, 1.0, symbol or "N"))
+            at += 1.0
+    group = str(label["group"]).removeprefix("openewld:")
+    return _base(corpus, label, files, naming="mma", chords=tuple(chords), group=f"song:{group}", tempo=label["tempo_qpm"])
+
+
+def _openewld(corpus: Corpus, label: Label, files: Files) -> Source:
+    onsets = label.get("chords") or []
+    ends = [c[0] for c in onsets[1:]] + [onsets[-1][0] + 4.0 if onsets else 0.0]
+    chords = tuple((float(at), float(end - at), symbol) for (at, symbol), end in zip(onsets, ends))
+    genre = genres.blended(label.get("genres")) or genres.plain(label.get("genre"))
+    return _base(corpus, label, files, chords=chords, group=f"song:{label['group']}", genre=genre, pickup=True)
+
+
+def _groove(corpus: Corpus, label: Label, files: Files) -> Source:
+    # The drummers' "dance" is disco and breakbeat, not our ballroom.
+    genre = {} if label.get("genre") == "dance" else genres.plain(label.get("genre"))
+    return _base(corpus, label, files, electronic_kit=True, key=None, genre=genre, title=label.get("style") or "drums")
+
+
+def _pop909(corpus: Corpus, label: Label, files: Files) -> Source:
+    song = str(label["group"])
+    note = next((row for row in read_lines(files.get(f"annot/{song}", b""))), {})
+    chords = tuple((a, b - a, symbol) for a, b, symbol in note.get("chord_midi", ()))
+    return _base(corpus, label, files, naming="pop909", chords=chords or None, beats=_beat_map(note.get("beat_midi", ())))
+
+
+def _beat_map(rows: Sequence[Sequence[float]]) -> BeatMap | None:
+    """Beats of POP909's ``beat_midi``: (seconds, first of a simple bar, first of a compound bar).
+
+    The second column marks every other beat in 4/4 and every third in 3/4; the third marks bars of 4, or pairs of bars of 3.
+    """
+    if len(rows) < 16:
+        return None
+    simple = [i for i, row in enumerate(rows) if row[1] == 1]
+    compound = [i for i, row in enumerate(rows) if row[2] == 1]
+    spacing = Counter(b - a for a, b in zip(simple, simple[1:])).most_common(1)
+    marks, beats = (simple, 3) if spacing and spacing[0][0] == 3 else (compound, 4)
+    if not marks:
+        return None
+    # The phase that most marks agree on: a few songs have one stray mark.
+    phase = Counter(i % beats for i in marks).most_common(1)[0][0]
+    return BeatMap(tuple(row[0] for row in rows), phase, f"{beats}/4")
+
+
+def _classical(corpus: Corpus, label: Label, files: Files) -> Source:
+    return _base(corpus, label, files, pickup=True)
+
+
+def _polish(corpus: Corpus, label: Label, files: Files) -> Source:
+    return _base(corpus, label, files, pickup=True, genre=genres.polish(label.get("style")))
+
+
+def _game(corpus: Corpus, label: Label, files: Files) -> Source:
+    return _base(corpus, label, files)
+
+
+CORPORA: dict[str, Corpus] = {
+    c.name: c
+    for c in (
+        Corpus("arranged", "no claim on output (MMA, GPL-2.0 patterns)", 4.0, _arranged),
+        Corpus("freedoom_bsd", "BSD-3-Clause", 2.0, _game),
+        Corpus("easyrpg_rtp_ccby", "CC BY 4.0", 0.3, _game),
+        Corpus("lmms_demos_mixed", "unknown", 0.3, _game),
+        Corpus("pop909_mit", "MIT", 2.5, _pop909),
+        Corpus("groove_midi_ccby", "CC BY 4.0", 0.8, _groove),
+        Corpus("openewld_pd1930", "public domain", 0.6, _openewld),
+        Corpus("openscore_lieder_cc0", "CC0-1.0", 1.0, _classical),
+        Corpus("openscore_quartets_cc0", "CC0-1.0", 0.8, _classical),
+        Corpus("mutopia_pd_ccby", "unknown", 0.8, _classical),
+        Corpus("polish_dances_ccby", "CC BY 4.0", 0.8, _polish),
+        Corpus("chords_billboard_cc0_fmc_mit", "CC0-1.0", 0.5, _game),
+    )
+}
+"""Every corpus that ``prepare`` knows, by archive name."""
