@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from musicgen_ui.data.sources import BeatMap, Skipped, Source
+from musicgen_ui.data.beats import BeatMap
+from musicgen_ui.data.sources import Skipped, Source
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.arrange import Section, arrange, in_range, sections, to_score
 from musicgen_ui.music.downbeat import bar_phase
@@ -24,6 +25,9 @@ MAX_OFF_GRID = 0.85
 
 _FINE = 480
 """Resolution at which files with annotated beats are read before their notes move to the beats."""
+
+_LEAD_IN = 48
+"""Beats before the first annotated one, for notes that come earlier; whole bars of three and of four."""
 
 _TD11 = {22: 42, 26: 46, 40: 38, 58: 43, 47: 47, 48: 50, 52: 57, 55: 49, 59: 51}
 """Roland TD-11 keys that differ from General MIDI, after Gillick et al. (2019), table of their appendix."""
@@ -82,15 +86,15 @@ def _mma_role(name: str) -> str | None:
 
 
 def _on_beats(midi: MidiFile, beats: BeatMap) -> tuple[MidiFile, list[Section]]:
-    """Moves a performance's notes onto annotated beats: bar lines fall on multiples of the bar from tick 0."""
+    """Moves a performance's notes onto its annotated beats, and gives a section for each run of steady bars."""
     per_bar = METRES[beats.metre]
     times = np.array(beats.seconds)
-    # The first bar line is bar 1, so that a pickup before it keeps its place in bar 0.
-    numbers = np.arange(len(times)) - beats.first_downbeat + per_bar
+    numbers = np.arange(len(times)) + _LEAD_IN
+    # Notes before the first and after the last annotated beat keep its pace.
     head, tail = np.median(np.diff(times[:9])), np.median(np.diff(times[-9:]))
-    count = 64
-    times = np.concatenate([times[0] - head * np.arange(count, 0, -1), times, times[-1] + tail * np.arange(1, count + 1)])
-    numbers = np.concatenate([numbers[0] - np.arange(count, 0, -1), numbers, numbers[-1] + np.arange(1, count + 1)])
+    before, after = np.arange(_LEAD_IN, 0, -1), np.arange(1, _LEAD_IN + 1)
+    times = np.concatenate([times[0] - head * before, times, times[-1] + tail * after])
+    numbers = np.concatenate([numbers[0] - before, numbers, numbers[-1] + after])
     clock = _Clock(midi)
 
     def ticks(fine: np.ndarray) -> np.ndarray:
@@ -101,14 +105,18 @@ def _on_beats(midi: MidiFile, beats: BeatMap) -> tuple[MidiFile, list[Section]]:
         onset = ticks(track.notes.onset)
         duration = np.maximum(ticks(track.notes.end) - onset, 1)
         notes = Notes(onset, track.notes.pitch, duration, track.notes.velocity).sorted()
-        tracks.append(replace(track, notes=notes.take(notes.onset >= 0)))
-    tracks = [t for t in tracks if len(t.notes)]
-    if not tracks:
-        raise Skipped("has no notes on its beats")
+        tracks.append(replace(track, notes=notes))
     end = max(int(t.notes.end.max()) for t in tracks)
     tempo = 60.0 / float(np.median(np.diff(np.array(beats.seconds))))
     moved = MidiFile(tuple(tracks), ((0.0, tempo),), (), midi.key, end / TICKS_PER_BEAT)
-    return moved, [Section(0, end, beats.metre, beats.metre)]
+    found = []
+    for i, (_, last, line) in enumerate(beats.runs):
+        # A pickup before the first bar line keeps its place in a bar of its own; the last run takes what follows it.
+        start = (line + _LEAD_IN - (_LEAD_IN // per_bar * per_bar if i == 0 else 0)) * TICKS_PER_BEAT
+        stop = (last + _LEAD_IN) * TICKS_PER_BEAT if i + 1 < len(beats.runs) else end
+        if stop > start:
+            found.append(Section(start, stop, beats.metre, beats.metre))
+    return moved, found
 
 
 class _Clock:
@@ -166,7 +174,7 @@ def _in_keys(score: Score, label: str | None) -> list[Score]:
     found = []
     for first, bars in key_sections(score):
         section = score.section(first, bars)
-        section = replace(section, parts={p: n for p, n in section.parts.items() if n or p in ("lead", "drums")})
+        section = replace(section, parts={p: n for p, n in section.parts.items() if n})
         if sum(len(n) for n in section.parts.values()) >= MIN_NOTES:
             found.append(with_harmony(section, label))
     return found
@@ -176,7 +184,7 @@ def _file_chords(source: Source) -> list[Chord]:
     """Chord symbols of the corpus in beats of the score's axis."""
     rows: Iterator[tuple[float, float, str]] = iter(source.chords or ())
     if source.beats:
-        numbers = np.arange(len(source.beats.seconds)) - source.beats.first_downbeat + METRES[source.beats.metre]
+        numbers = np.arange(len(source.beats.seconds)) + _LEAD_IN
         placed = []
         for at, span, symbol in rows:
             start, end = np.interp([at, at + span], source.beats.seconds, numbers)

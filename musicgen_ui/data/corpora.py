@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from musicgen_ui.data import charts, genres
-from musicgen_ui.data.sources import BeatMap, Source
+from musicgen_ui.data.beats import beat_map
+from musicgen_ui.data.sources import Source
 from musicgen_ui.music.theory import parse_key
 
 Files = Mapping[str, bytes]
@@ -123,29 +123,17 @@ def _pop909(corpus: Corpus, label: Label, files: Files) -> Source:
     song = str(label["group"])
     note = next((row for row in read_lines(files.get(f"annot/{song}", b""))), {})
     chords = tuple((a, b - a, symbol) for a, b, symbol in note.get("chord_midi", ()))
-    return _base(corpus, label, files, naming="pop909", chords=chords or None, beats=_beat_map(note.get("beat_midi", ())))
-
-
-def _beat_map(rows: Sequence[Sequence[float]]) -> BeatMap | None:
-    """Beats of POP909's ``beat_midi``: (seconds, first of a simple bar, first of a compound bar).
-
-    The second column marks every other beat in 4/4 and every third in 3/4; the third marks bars of 4, or pairs of bars of 3.
-    """
-    if len(rows) < 16:
-        return None
-    simple = [i for i, row in enumerate(rows) if row[1] == 1]
-    compound = [i for i, row in enumerate(rows) if row[2] == 1]
-    spacing = Counter(b - a for a, b in zip(simple, simple[1:])).most_common(1)
-    marks, beats = (simple, 3) if spacing and spacing[0][0] == 3 else (compound, 4)
-    if not marks:
-        return None
-    # The phase that most marks agree on: a few songs have one stray mark.
-    phase = Counter(i % beats for i in marks).most_common(1)[0][0]
-    return BeatMap(tuple(row[0] for row in rows), phase, f"{beats}/4")
+    return _base(corpus, label, files, naming="pop909", chords=chords or None, beats=beat_map(note))
 
 
 def _classical(corpus: Corpus, label: Label, files: Files) -> Source:
     return _base(corpus, label, files, pickup=True)
+
+
+def _openscore(corpus: Corpus, label: Label, files: Files) -> Source:
+    # Labels group by composer, which would put all of Mozart on one side: a file is a whole song or quartet.
+    source = _base(corpus, label, files, pickup=True)
+    return replace(source, group=source.id)
 
 
 def _polish(corpus: Corpus, label: Label, files: Files) -> Source:
@@ -166,8 +154,8 @@ CORPORA: dict[str, Corpus] = {
         Corpus("pop909_mit", "MIT", 2.5, _pop909),
         Corpus("groove_midi_ccby", "CC BY 4.0", 0.8, _groove),
         Corpus("openewld_pd1930", "public domain", 0.6, _openewld),
-        Corpus("openscore_lieder_cc0", "CC0-1.0", 1.0, _classical),
-        Corpus("openscore_quartets_cc0", "CC0-1.0", 0.8, _classical),
+        Corpus("openscore_lieder_cc0", "CC0-1.0", 1.0, _openscore),
+        Corpus("openscore_quartets_cc0", "CC0-1.0", 0.8, _openscore),
         Corpus("mutopia_pd_ccby", "unknown", 0.8, _classical),
         Corpus("polish_dances_ccby", "CC BY 4.0", 0.8, _polish),
         Corpus("chords_billboard_cc0_fmc_mit", "CC0-1.0", 0.5, _game),

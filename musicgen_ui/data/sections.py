@@ -19,9 +19,19 @@ from musicgen_ui.scale import UnitScale
 SECTION_BARS = 16
 
 CORPUS_WEIGHTS = {
-    "arranged": 0.46, "pop909": 0.17, "freedoom": 0.10, "groove": 0.06, "openewld": 0.04, "lieder": 0.04,
-    "quartets": 0.03, "mutopia": 0.05, "polish": 0.02, "easyrpg": 0.01, "lmms": 0.01, "charts": 0.01,
-}  # fmt: skip
+    "arranged": 0.46,
+    "pop909_mit": 0.17,
+    "freedoom_bsd": 0.10,
+    "groove_midi_ccby": 0.06,
+    "mutopia_pd_ccby": 0.05,
+    "openewld_pd1930": 0.04,
+    "openscore_lieder_cc0": 0.04,
+    "openscore_quartets_cc0": 0.03,
+    "polish_dances_ccby": 0.02,
+    "easyrpg_rtp_ccby": 0.01,
+    "lmms_demos_mixed": 0.01,
+    "chords_billboard_cc0_fmc_mit": 0.01,
+}
 """Share of the training sections drawn from each corpus; a corpus that is not named here (a person's own folder) gets OWN_WEIGHT."""
 
 OWN_WEIGHT = 0.1

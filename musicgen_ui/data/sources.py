@@ -5,24 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from musicgen_ui.data.beats import BeatMap
+
 
 class Skipped(Exception):  # noqa: N818 - not an error: the run goes on without this source
     """A source that gives no piece; the message is the reason, the same words for the same cause."""
-
-
-@dataclass(frozen=True)
-class BeatMap:
-    """Annotated beats of a performance.
-
-    Attributes:
-        seconds: time of each beat.
-        first_downbeat: index of the first beat that begins a bar.
-        metre: ``4/4`` or ``3/4``.
-    """
-
-    seconds: tuple[float, ...]
-    first_downbeat: int
-    metre: str
 
 
 @dataclass(frozen=True)
