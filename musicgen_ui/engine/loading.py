@@ -27,6 +27,7 @@ def load_studio(
     checkpoints: Path | None = None,
     soundfont: Path | None = None,
     log: Callable[[str], None] | None = None,
+    threads: int | None = None,
 ) -> Studio:
     """The Studio over the shipped models, checked against their manifest and warmed up.
 
@@ -35,13 +36,14 @@ def load_studio(
         checkpoints: folder of the models; None for the shipped one.
         soundfont: SoundFont file; None for MUSICGEN_SOUNDFONT or the embedded one.
         log: receives one line for each thing that was loaded.
+        threads: processor threads; None for MUSICGEN_THREADS or every core.
 
     Raises:
         RequestError: an absent device, or a missing or damaged checkpoint or SoundFont.
     """
     say = log or (lambda line: None)
     device = resolve_device(device)
-    threads = thread_count()
+    threads = thread_count(threads)
     set_threads(threads)
     folder = CHECKPOINTS if checkpoints is None else Path(checkpoints)
 
@@ -62,7 +64,7 @@ def load_studio(
     with _timed(say, "SoundFont"):
         synthesizer = SoundFontSynthesizer(SoundFont.load(soundfont))
     studio = Studio(
-        compose=partial(compose, composer, scales=scales),
+        compose=partial(compose, composer, scales=scales["score"]),
         synthesizer=synthesizer,
         mix=mix,
         listen=lambda samples, sample_rate: listen(samples, sample_rate, scales).values,

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,15 +31,13 @@ MAX_RENDER_SECONDS = 600.0
 class Compose(Protocol):
     """Writes a score in the style's tempo, metre and key, with its chords and programs chosen."""
 
-    def __call__(self, style: Style, *, seed: int, bars: int, takes: int, hook: Hook | None) -> Score: ...
+    def __call__(self, style: Style, *, seed: int, bars: int, takes: int, hook: Hook) -> Score: ...
 
 
 class Synthesizer(Protocol):
     """Plays every observed part into a dry mono stem (samples,) of exactly the score's length."""
 
-    def render(
-        self, score: Score, programs: Mapping[str, int], *, hook: Hook | None = None
-    ) -> dict[str, np.ndarray]: ...
+    def render(self, score: Score, programs: Mapping[str, int], *, hook: Hook) -> dict[str, np.ndarray]: ...
 
 
 class Mix(Protocol):
@@ -78,6 +76,18 @@ class Result:
     seconds: Mapping[str, float]
     rounds: tuple[Mapping[str, Any], ...] = ()
     checkpoints: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Take:
+    """The best round so far, and its mean miss."""
+
+    error: float
+    score: Score
+    stems: Mapping[str, np.ndarray]
+    clip: Clip
+    asked: Mapping[str, float | str | None]
+    heard: Mapping[str, float | str | None]
 
 
 class Studio:
@@ -135,29 +145,39 @@ class Studio:
         """
         require_available(recipe.composer, recipe.synth)
         watch = _Watch(hook, rounds=recipe.rounds + 1)
-        style, best, reports = recipe.style, None, []
+        style, reports = recipe.style, []
+        best: _Take | None = None
         for number in range(recipe.rounds + 1):
             watch.round = number
             seed = round_seed(recipe.seed, number)
             with watch.stage("compose") as inner:
                 score = self._compose(style, seed=seed, bars=recipe.bars, takes=recipe.takes, hook=inner)
+            if best is not None:
+                # A correction changes the notes, not the band.
+                score = replace(score, programs=best.score.programs)
             stems, clip, heard = self._sound(score, recipe.style, recipe.seed, watch)
             asked = asked_values(recipe.style, score)
-            heard = {key: heard.get(key) for key in asked}
             missed = misses(asked, heard)
             error = mean_miss(missed)
             reports.append({"error": error, "adjusted": {key: getattr(style, key) for key in missed}})
-            if best is None or (error is not None and error < best[0]):
-                best = (math.inf if error is None else error, score, stems, clip, asked, heard)
+            if best is None or (error is not None and error < best.error):
+                best = _Take(math.inf if error is None else error, score, stems, clip, asked, heard)
             if error is None or error <= CLOSE_ENOUGH:
                 break
-            style = adjusted(style, missed)
-        _, score, stems, clip, asked, heard = best
+            # A key that was left to the seed stays where the first round found it.
+            style = adjusted(style, missed).with_values(key=score.key or style.key)
         watch.finish()
         return Result(
-            recipe.with_provenance(self.checkpoints), score, stems, clip, asked, heard, watch.seconds,
-            tuple(reports), self.checkpoints,
-        )  # fmt: skip
+            recipe=recipe.with_provenance(self.checkpoints),
+            score=best.score,
+            stems=best.stems,
+            clip=best.clip,
+            asked=best.asked,
+            heard=best.heard,
+            seconds=watch.seconds,
+            rounds=tuple(reports),
+            checkpoints=self.checkpoints,
+        )
 
     def render(self, score: Score, recipe: RenderRecipe, hook: Hook | None = None) -> Result:
         """Plays somebody's score with its own instruments: no composer, the same mixer and listener.
@@ -175,7 +195,6 @@ class Studio:
         stems, clip, heard = self._sound(score, recipe.style, recipe.seed, watch)
         # Nobody asked the composer for anything: only what the score and the mixer decide can be compared.
         asked = asked_values(recipe.style, score) | dict.fromkeys((*ADJUSTABLE, "genre"))
-        heard = {key: heard.get(key) for key in asked}
         watch.finish()
         return Result(recipe, score, stems, clip, asked, heard, watch.seconds)
 
@@ -188,7 +207,8 @@ class Studio:
         with watch.stage("mix"):
             clip = self._mix(stems, style, seed=seed, tempo=score.tempo)
         with watch.stage("listen"):
-            heard = dict(self._listen(clip.samples, clip.sample_rate))
+            heard = self._listen(clip.samples, clip.sample_rate)
+            heard = {key: heard.get(key) for key in (*SLIDERS, "key", "genre")}
         return {part: stems[part] for part in PARTS if part in stems}, clip, heard
 
 
@@ -216,11 +236,11 @@ class _Watch:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[Hook | None]:
+    def stage(self, name: str) -> Iterator[Hook]:
         """Time a stage; gives the hook to hand to the stage itself."""
         began = time.perf_counter()
         self._report(name, 0, 1)
-        yield None if self._hook is None else lambda _, done, total: self._report(name, done, total)
+        yield lambda _, done, total: self._report(name, done, total)
         self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - began, 4)
         self._report(name, 1, 1)
 

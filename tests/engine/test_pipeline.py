@@ -28,14 +28,13 @@ class Band:
 
     def compose(self, style, *, seed, bars, takes, hook):
         self.calls.append((style, seed, bars, takes))
-        if hook is not None:
-            for bar in range(bars):
-                hook("compose", bar + 1, bars)
+        for bar in range(bars):
+            hook("compose", bar + 1, bars)
         rng = np.random.default_rng(seed)
         notes = tuple(Note(float(beat), int(rng.integers(60, 72)), 1.0, 90) for beat in range(bars * 4))
         return Score(style.tempo, style.metre, bars, dict.fromkeys(style.active_parts, notes), key="A minor")
 
-    def render(self, score, programs, *, hook=None):
+    def render(self, score, programs, *, hook):
         return {part: np.array([n.pitch / 127 for n in notes], dtype=np.float32) for part, notes in score.parts.items()}
 
     def mix(self, stems, style, *, seed, tempo):
@@ -114,7 +113,22 @@ def test_a_loop_that_makes_it_worse_keeps_the_first_take():
     assert len(result.rounds) == 4
     errors = [entry["error"] for entry in result.rounds]
     best = int(np.argmin(errors))
-    assert result.score == Band().compose(recipe.style, seed=round_seed(3, best), bars=1, takes=1, hook=None)
+    assert result.score == Band().compose(recipe.style, seed=round_seed(3, best), bars=1, takes=1, hook=lambda *_: None)
+
+
+def test_corrections_keep_the_key_and_the_band():
+    class Wandering(Band):
+        def compose(self, style, *, seed, **options):
+            number = len(self.calls)
+            score = super().compose(style, seed=seed, **options)
+            key = style.key if style.key != "auto" else ("D major", "E minor")[number % 2]
+            return replace(score, key=key, programs={"lead": seed % 100})
+
+    band = Wandering(bias=0.3)
+    result = generate(band, Recipe(seed=5, bars=1, rounds=3))
+    assert result.score.key == result.asked["key"] == "D major"
+    assert result.score.programs == {"lead": 5}
+    assert [call[0].key for call in band.calls] == ["auto", *["D major"] * (len(band.calls) - 1)]
 
 
 def test_a_close_take_needs_no_second_round():

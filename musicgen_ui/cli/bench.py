@@ -1,0 +1,97 @@
+"""``bench``: how fast the studio is on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from musicgen_ui.cli.arguments import add_engine_options, load_studio, whole
+from musicgen_ui.cli.report import print_table, write_report
+from musicgen_ui.recipe import Recipe
+from musicgen_ui.style import Style
+
+if TYPE_CHECKING:
+    from musicgen_ui.engine.pipeline import Studio
+
+CASES = {
+    "16 bars at 128 BPM (30 s)": Recipe(style=Style(tempo=128.0), bars=16),
+    "16 bars at 128 BPM, 16 takes": Recipe(style=Style(tempo=128.0), bars=16, takes=16),
+    "16 bars at 128 BPM, 2 rounds": Recipe(style=Style(tempo=128.0), bars=16, rounds=2),
+    "2 bars at 120 BPM (4 s)": Recipe(style=Style(tempo=120.0), bars=2),
+}
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser("bench", help="measure speed", description=__doc__)
+    parser.add_argument(
+        "--repeats", type=whole(1, 100), default=5, metavar="N", help="clips for each case (default: 5)"
+    )
+    path = Path("reports") / "bench.json"
+    parser.add_argument("--report", type=Path, default=path, metavar="FILE", help=f"JSON to write (default: {path})")
+    add_engine_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Load, repeat each case warm, print medians."""
+    loaded: list[str] = []
+    began = time.perf_counter()
+    studio = load_studio(args, log=loaded.append)
+    ready = time.perf_counter() - began
+    cases = {name: timed(studio, recipe, args.repeats) for name, recipe in CASES.items()}
+    import torch
+
+    report = {
+        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count(),
+                    "threads": torch.get_num_threads(), "device": studio.device, "python": platform.python_version()},
+        "seconds to ready": ready,
+        "loaded": loaded,
+        "peak memory (MB)": peak_memory(),
+        "cases": cases,
+    }  # fmt: skip
+    write_report(args.report, report)
+    print("\n".join(loaded))
+    peak = report["peak memory (MB)"]
+    print(f"ready in {ready:.1f} s, peak memory {'unknown' if peak is None else f'{peak:.0f} MB'}\n")
+    stages = list(dict.fromkeys(stage for case in cases.values() for stage in case["stages"]))
+    rows = [
+        (name, f"{case['median']:.2f}", f"{case['times real time']:.1f}", *(f"{case['stages'][s]:.2f}" for s in stages))
+        for name, case in cases.items()
+    ]
+    print_table(("warm, median seconds", "total", "x real time", *stages), rows)
+
+
+def timed(studio: Studio, recipe: Recipe, repeats: int) -> dict[str, Any]:
+    """Median and slowest wall time of a recipe with different seeds."""
+    totals, stages, length = [], [], 0.0
+    for seed in range(repeats):
+        began = time.perf_counter()
+        result = studio.generate(replace(recipe, seed=seed))
+        totals.append(time.perf_counter() - began)
+        stages.append(result.seconds)
+        length = result.clip.seconds
+    middle = median(totals)
+    return {
+        "median": middle,
+        "slowest": max(totals),
+        "times real time": length / middle,
+        "stages": {stage: median([entry[stage] for entry in stages]) for stage in stages[0]},
+    }
+
+
+def peak_memory() -> float | None:
+    """Largest resident memory of this process so far in MB; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -1,0 +1,74 @@
+"""What a finished clip looks like in a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from musicgen_ui.engine.pipeline import Result
+
+
+@contextmanager
+def stage_meter() -> Iterator[Callable[[str, int, int], None]]:
+    """A hook that shows the stage on stderr where a person is watching, and keeps quiet where not."""
+    watched = sys.stderr.isatty()
+
+    def hook(stage: str, done: int, total: int) -> None:
+        if watched:
+            print(f"\r\033[K{stage} {100 * done // total} %", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield hook
+    finally:
+        if watched:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def print_result(result: Result, out: Path, *, as_json: bool) -> None:
+    """Print ``clip.json``, or the clip in a line and a table of asked and heard."""
+    if as_json:
+        from musicgen_ui.engine.export import clip_json
+
+        print(json.dumps(clip_json(result), indent=2, ensure_ascii=False))
+        return
+    score = result.score
+    print(
+        f"{out / 'clip.wav'}: {score.bars} bars of {score.metre}, {result.clip.seconds:.1f} s, {score.tempo:g} BPM, "
+        f"{score.key or 'key unknown'}, seed {result.recipe.seed}"
+    )
+    rows = [(key, _shown(asked), _shown(result.heard[key])) for key, asked in result.asked.items()]
+    print_table(("", "asked", "heard"), rows)
+    print("seconds: " + ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in result.seconds.items()))
+
+
+def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """Left-aligned names, right-aligned values."""
+    table = [header, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(header))]
+    for row in table:
+        name, *values = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join([name.strip().ljust(widths[0]), *values]).rstrip())
+
+
+def write_report(path: Path | None, report: dict[str, Any]) -> None:
+    """Write a report as JSON where a path is given."""
+    if path is None:
+        return
+    from musicgen_ui.errors import RequestError
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise RequestError("--report", f"{path} cannot be written ({error.strerror or error})") from None
+
+
+def _shown(value: float | str | None) -> str:
+    if value is None:
+        return "-"
+    return value if isinstance(value, str) else f"{value:.4g}"

@@ -1,0 +1,209 @@
+"""The command line over a small fake studio: what each option does, what is printed, how it ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from musicgen_ui import __version__
+from musicgen_ui.__main__ import COMMANDS, main
+from musicgen_ui.audio.waveform import Clip
+from musicgen_ui.cli.train import changed, settings
+from musicgen_ui.engine import loading
+from musicgen_ui.engine.pipeline import Studio
+from musicgen_ui.errors import RequestError
+from musicgen_ui.music.midi import score_from_midi, score_to_midi
+from musicgen_ui.music.score import Note, Score
+from musicgen_ui.recipe import Recipe
+from musicgen_ui.style import Style
+
+NOTES = tuple(Note(float(beat), 60, 1.0, 90) for beat in range(4))
+
+
+def compose(style, *, seed, bars, takes, hook):
+    hook("compose", bars, bars)
+    key = "A minor" if style.key == "auto" else style.key
+    return Score(style.tempo, style.metre, bars, dict.fromkeys(style.active_parts, NOTES), key=key)
+
+
+class Synthesizer:
+    def render(self, score, programs, *, hook):
+        self.programs = dict(programs)
+        return {part: np.full(score.samples(), 0.1, dtype=np.float32) for part in score.parts}
+
+
+def mix(stems, style, *, seed, tempo):
+    return Clip(np.stack([next(iter(stems.values()))] * 2))
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    """Replaces the models by fakes and records how they were asked for."""
+    record = SimpleNamespace(options=None, synthesizer=Synthesizer())
+
+    def load(**options):
+        record.options = options
+        return Studio(
+            compose=compose,
+            synthesizer=record.synthesizer,
+            mix=mix,
+            listen=lambda samples, rate: {"tempo": 96.04, "key": None},
+            checkpoints={"composer_lstm": "0" * 64},
+        )
+
+    monkeypatch.setattr(loading, "load_studio", load)
+    return record
+
+
+def recipe_in(folder) -> Recipe:
+    return Recipe.from_dict(json.loads((folder / "clip.json").read_text(encoding="utf-8"))["recipe"])
+
+
+def test_every_option_reaches_the_recipe(loaded, tmp_path):
+    options = (
+        "generate --seed 7 --bars 2 --style tempo=96 --style energy=0.8 --style drive=0.25 --genre pop=0.7,folk=0.3 "
+        "--metre 3/4 --composer lstm --synth soundfont --takes 3 --rounds 2 --parts lead,bass --level bass=-6 "
+        "--device cpu --threads 2 --soundfont some.sf2"
+    )
+    argv = options.split(" ")
+    assert main([*argv, "--key", "a min", "--instrument", "lead=nylon guitar", "--out", str(tmp_path / "out")]) == 0
+    style = Style().with_values(
+        tempo=96.0,
+        energy=0.8,
+        drive=0.25,
+        key="A minor",
+        metre="3/4",
+        genre={"pop": 0.7, "folk": 0.3},
+        parts={
+            "lead": {"instrument": "nylon guitar"},
+            "chords": {"on": False},
+            "bass": {"level": -6.0},
+            "drums": {"on": False},
+        },
+    )
+    expected = Recipe(style=style, seed=7, bars=2, takes=3, rounds=2, checkpoints={"composer_lstm": "0" * 64})
+    assert recipe_in(tmp_path / "out") == expected
+    assert loaded.options["device"] == "cpu"
+    assert loaded.options["threads"] == 2
+    assert str(loaded.options["soundfont"]) == "some.sf2"
+
+
+def test_without_options_the_defaults_of_the_recipe_hold(loaded, tmp_path):
+    assert main(["generate", "--out", str(tmp_path / "out")]) == 0
+    assert recipe_in(tmp_path / "out") == Recipe(checkpoints={"composer_lstm": "0" * 64})
+
+
+def test_the_promised_files_are_there(loaded, tmp_path):
+    assert main(["generate", "--bars", "1", "--parts", "lead,drums", "--out", str(tmp_path / "a" / "b")]) == 0
+    files = sorted(str(p.relative_to(tmp_path / "a" / "b")) for p in (tmp_path / "a" / "b").rglob("*") if p.is_file())
+    assert files == ["clip.json", "clip.mid", "clip.wav", "stems/drums.wav", "stems/lead.wav"]
+
+
+def test_json_prints_what_the_file_holds_and_nothing_else(loaded, tmp_path, capsys):
+    assert main(["generate", "--bars", "1", "--json", "--out", str(tmp_path / "out")]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == json.loads((tmp_path / "out" / "clip.json").read_text(encoding="utf-8"))
+    assert captured.err == ""
+
+
+def test_the_table_shows_asked_beside_heard(loaded, tmp_path, capsys):
+    assert main(["generate", "--bars", "1", "--style", "tempo=96", "--out", str(tmp_path / "out")]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["tempo", "96", "96.04"] in rows
+    assert ["key", "A", "minor", "-"] in rows
+
+
+def test_a_genre_without_weight_weighs_one(loaded, tmp_path):
+    assert main(["generate", "--bars", "1", "--genre", "jazz", "--out", str(tmp_path / "out")]) == 0
+    assert recipe_in(tmp_path / "out").style.genre == {"jazz": 1.0}
+
+
+@pytest.fixture
+def song(tmp_path):
+    score = Score(100.0, "4/4", 1, {"lead": NOTES, "bass": NOTES}, programs={"lead": 73, "bass": 33})
+    score_to_midi(score, tmp_path / "song.mid")
+    return tmp_path / "song.mid"
+
+
+def test_render_plays_the_file_with_its_own_instruments(loaded, song, tmp_path):
+    assert main(["render", str(song), "--style", "space=0.9", "--out", str(tmp_path / "out")]) == 0
+    score = score_from_midi(song)
+    assert {part: loaded.synthesizer.programs[part] for part in score.parts} == dict(score.programs)
+    values = json.loads((tmp_path / "out" / "clip.json").read_text(encoding="utf-8"))
+    assert values["asked"]["tempo"] == pytest.approx(100.0)
+    assert values["asked"]["density"] is None
+    assert values["recipe"]["style"]["space"] == 0.9
+    assert len(values["recipe"]["midi_sha256"]) == 64
+
+
+def test_render_takes_other_instruments_and_fewer_parts(loaded, song, tmp_path):
+    part = next(iter(score_from_midi(song).parts))
+    argv = ["render", str(song), "--parts", part, "--instrument", f"{part}=cello", "--out", str(tmp_path / "out")]
+    assert main(argv) == 0
+    assert loaded.synthesizer.programs[part] == 42
+    assert [path.stem for path in (tmp_path / "out" / "stems").iterdir()] == [part]
+
+
+def test_ctrl_c_ends_with_130_and_leaves_nothing(loaded, tmp_path, monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loaded.synthesizer, "render", interrupted)
+    assert main(["generate", "--out", str(tmp_path / "out")]) == 130
+    assert capsys.readouterr().err == "stopped\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_programming_error_is_not_dressed_up_as_bad_input(loaded, tmp_path, monkeypatch):
+    def broken(*_, **__):
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(loaded.synthesizer, "render", broken)
+    with pytest.raises(ValueError, match="a bug"):
+        main(["generate", "--out", str(tmp_path / "out")])
+
+
+def test_version_and_help(capsys):
+    for argv in (["--version"], ["--help"], *([module.__name__.split(".")[-1], "--help"] for module in COMMANDS)):
+        with pytest.raises(SystemExit) as end:
+            main(argv)
+        assert end.value.code == 0
+    assert __version__ in capsys.readouterr().out
+
+
+def test_arguments_are_checked_before_anything_heavy_is_imported(root, tmp_path):
+    script = (
+        "import sys\n"
+        "from musicgen_ui.__main__ import main\n"
+        "assert main(['generate', '--bars', '0', '--out', 'out']) == 2\n"
+        "assert main(['serve', '--port', '0']) == 2\n"
+        "heavy = {'torch', 'torchaudio', 'librosa', 'scipy', 'matplotlib', 'gradio', 'numba', 'soundfile'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_any_plain_field_of_a_training_configuration_can_be_set():
+    from musicgen_ui.training.composer_lstm import ComposerTraining
+
+    config = changed(changed(ComposerTraining(), "loop.steps", "12"), "loop.bf16", "false")
+    assert (config.loop.steps, config.loop.bf16) == (12, False)
+    assert settings(config)["batch"] == ComposerTraining().batch
+    with pytest.raises(RequestError, match=r"--set: loop\.steps must be int"):
+        changed(config, "loop.steps", "many")
+    with pytest.raises(RequestError, match="--set: 'loop' is not one of"):
+        changed(config, "loop", "1")
