@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -195,6 +196,16 @@ def test_arguments_are_checked_before_anything_heavy_is_imported(root, tmp_path)
         check=True,
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_serve_finds_a_taken_port_before_it_loads_anything(loaded, capsys):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert main(["serve", "--port", str(port)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: --port: {port} cannot be used")
+    assert loaded.options is None
 
 
 def test_any_plain_field_of_a_training_configuration_can_be_set():

@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
-import re
+import errno
+import socket
 
-from musicgen_ui.cli.arguments import add_engine_options, whole
+from musicgen_ui.cli.arguments import add_engine_options, load_studio, whole
 from musicgen_ui.errors import RequestError
 
 
 def add(commands: argparse._SubParsersAction) -> None:
     """Add the command's parser."""
     parser = commands.add_parser("serve", help="open the studio in a browser", description=__doc__)
-    parser.add_argument(
-        "--host", default="127.0.0.1", metavar="NAME", help="address to listen on (default: this machine only)"
-    )
+    parser.add_argument("--host", default="127.0.0.1", metavar="NAME", help="address to listen on; default: 127.0.0.1")
     parser.add_argument("--port", type=whole(1, 65_535), default=7860, metavar="N", help="default: 7860")
     add_engine_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Load the models, then open the page."""
-    _check_host(args.host)
-    raise NotImplementedError
+    """Load and warm up the models, then open the page, until Ctrl-C."""
+    check_address(args.host, args.port)
+    studio = load_studio(args, log=lambda line: print(line, flush=True))
+    from musicgen_ui.ui.layout import build
+    from musicgen_ui.ui.theme import launch_options
+
+    build(studio).launch(**launch_options(server_name=args.host, server_port=args.port))
 
 
-def _check_host(host: str) -> None:
+def check_address(host: str, port: int) -> None:
+    """Finds out in a moment, not after loading, whether the address can be listened on.
+
+    Raises:
+        RequestError: no such address on this machine, or the port is taken.
+    """
     try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252})", host, re.ASCII):
-            raise RequestError("--host", f"{host!r:.60} is no address or host name") from None
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # As servers do, so that a port is not refused for a minute after the last one closed it.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(address)
+            except PermissionError:
+                raise RequestError("--port", f"{port} may only be used by an administrator; try 7860") from None
+            except OSError as error:
+                argument, value = ("--port", port) if error.errno == errno.EADDRINUSE else ("--host", host)
+                raise RequestError(argument, f"{value} cannot be used ({error.strerror})") from None
+    except (socket.gaierror, UnicodeError):
+        raise RequestError("--host", f"{host!r:.60} is no address or host name") from None
