@@ -27,11 +27,11 @@ FAMILIES = (
 ).split(",")
 """The 16 General MIDI families; program // 8 is the index."""
 
-KITS = {"standard kit": 0, "room kit": 8, "power kit": 16, "electronic kit": 24, "808 kit": 25, "jazz kit": 32, "brush kit": 40, "orchestra kit": 48}
+KITS = {"standard kit": 0, "room kit": 8, "power kit": 16, "electronic kit": 24, "808 kit": 25, "brush kit": 40, "orchestra kit": 48}
 """Drum kits: name to program number on the percussion bank."""
 
-_LEAD = (0, 4, 5, 6, 11, 12, 16, 18, 21, 22, 24, 25, 26, 27, 29, 40, 42, 46, 52, 53, 56, 57, 59, 60, 64, 65, 66, 68, 71, 72, 73, 74, 75, 80, 81, 105, 107, 114)
-_CHORDS = (0, 1, 2, 4, 5, 6, 7, 11, 12, 16, 17, 18, 19, 21, 24, 25, 26, 27, 28, 29, 45, 46, 48, 49, 50, 51, 52, 61, 62, 88, 89, 90, 105)
+_LEAD = (0, 4, 5, 6, 11, 12, 16, 18, 20, 22, 24, 25, 26, 27, 29, 40, 42, 46, 53, 56, 57, 59, 60, 64, 65, 66, 68, 71, 72, 73, 74, 75, 80, 81, 105, 107, 114)
+_CHORDS = (0, 1, 2, 4, 5, 6, 7, 11, 12, 16, 17, 18, 19, 20, 21, 24, 25, 26, 27, 28, 29, 45, 46, 48, 49, 50, 51, 53, 61, 62, 88, 89, 90, 105)
 _BASS = (32, 33, 34, 35, 36, 38, 39, 42, 43, 58, 0)
 
 CHOICES: dict[str, tuple[str, ...]] = {
