@@ -14,10 +14,10 @@ import pytest
 
 from musicgen_ui.audio.waveform import read_audio
 
-ARGV = (
+COMMAND = (
     "generate --seed 7 --bars 4 --style tempo=96 --style energy=0.8 --style noise=0.3 --style vibrato=0.4 "
     "--genre pop=0.7,folk=0.3 --takes 2 --rounds 1 --device cpu --json"
-).split(" ")
+)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def made(root, tmp_path_factory):
     def make(name: str, *options: str) -> Path:
         out = tmp_path_factory.mktemp(name) / "out"
         subprocess.run(
-            [sys.executable, "-m", "musicgen_ui", *ARGV, "--key", "A minor", "--out", str(out), *options],
+            [sys.executable, "-m", "musicgen_ui", *COMMAND.split(" "), "--key", "A minor", "--out", str(out), *options],
             cwd=out.parent,
             env={**os.environ, "PYTHONPATH": str(root)},
             stdout=subprocess.DEVNULL,
