@@ -36,6 +36,18 @@ class UnitScale:
         """Quantiles of a sample of raw values."""
         return cls(tuple(float(q) for q in np.quantile(np.asarray(values, dtype=np.float64), np.linspace(0, 1, KNOTS))))
 
+    @classmethod
+    def fit_balanced(cls, values: Sequence[float]) -> UnitScale:
+        """Quantiles with 0.5 at raw 0: negative values share the lower half, positive ones the upper half."""
+        sample = np.asarray(values, dtype=np.float64)
+        half = KNOTS // 2
+        negative, positive = sample[sample < 0], sample[sample >= 0]
+        if not negative.size or not positive.size:
+            raise ValueError("a balanced scale needs values on both sides of 0")
+        low = np.quantile(negative, np.linspace(0, 1, half + 1)[:-1])
+        high = np.quantile(positive, np.linspace(0, 1, half + 1)[1:])
+        return cls(tuple(float(q) for q in (*low, 0.0, *high)))
+
     def to_unit(self, raw: float) -> float:
         """Quantile in [0, 1] of a raw value; ties take the middle of their quantiles."""
         knots = np.asarray(self.knots)
@@ -65,12 +77,22 @@ def load_scales(path: Path) -> Scales:
     Raises:
         RequestError: the file is missing or damaged.
     """
+    return {side: _load_side(path, side) for side in ("score", "audio")}
+
+
+def load_score_scales(path: Path) -> dict[str, UnitScale]:
+    """Only the score's scales: all that ``prepare`` can know.
+
+    Raises:
+        RequestError: the file is missing or damaged.
+    """
+    return _load_side(path, "score")
+
+
+def _load_side(path: Path, side: str) -> dict[str, UnitScale]:
     try:
-        tables = json.loads(Path(path).read_text(encoding="utf-8"))
-        return {
-            side: {key: UnitScale(tuple(map(float, knots))) for key, knots in tables[side].items()}
-            for side in ("score", "audio")
-        }
+        table = json.loads(Path(path).read_text(encoding="utf-8"))[side]
+        return {key: UnitScale(tuple(map(float, knots))) for key, knots in table.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RequestError(Path(path).name, f"the slider scales cannot be read ({error})") from None
 

@@ -27,6 +27,7 @@ class TablePiece:
 
     Attributes:
         table: (steps, fields) int16.
+        tempo: beats per minute, None when the corpus does not know it.
         observed: (4,) bool.
         mode: 0 unknown, 1 major, 2 minor.
         genre: (genres,) float32 weights, all zero when unknown.
@@ -36,7 +37,7 @@ class TablePiece:
     corpus: str
     split: str
     metre: str
-    tempo: float
+    tempo: float | None
     mode: int
     observed: np.ndarray
     genre: np.ndarray
@@ -70,7 +71,7 @@ def to_table_piece(piece: Piece, vocabulary: DrumVocabulary) -> TablePiece:
         corpus=piece.corpus,
         split=piece.split,
         metre=score.metre,
-        tempo=score.tempo,
+        tempo=score.tempo if piece.tempo_known else None,
         mode=0 if key is None else 2 if key_is_minor(key) else 1,
         observed=np.array([part in score.parts for part in PARTS]),
         genre=np.array([piece.genre.get(name, 0.0) for name in GENRES], dtype=np.float32),

@@ -1,0 +1,121 @@
+"""Style → Score: decides the key, lets a composer write a few takes, and keeps the one that measures nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from musicgen_ui.engine.orchestrate import choose_programs
+from musicgen_ui.models.condition import condition_of
+from musicgen_ui.models.sampling import Composer, Hook, SamplingConfig, draw_noise, write_tables
+from musicgen_ui.music.measures import MEASURED, measure
+from musicgen_ui.music.score import METRES, Score
+from musicgen_ui.music.table import DrumVocabulary, from_table
+from musicgen_ui.music.theory import KEYS, PITCH_NAMES, key_is_minor, key_tonic
+from musicgen_ui.music.tokens import HIGH, LOW, STEPS_PER_BEAT, decode, fold
+from musicgen_ui.scale import UnitScale
+from musicgen_ui.style import AUTO, Style
+
+NEUTRAL = {False: "C major", True: "A minor"}
+"""Composers write in these keys, by "is minor"; the score is moved afterwards."""
+
+_EMPTY_RETRIES = 4
+
+
+def no_hook(stage: str, done: int, total: int) -> None:
+    """Reports to nobody."""
+
+
+def resolve_key(style: Style, seed: int) -> str:
+    """The style's key; when it is ``auto``, the mood chooses the mode and the seed a tonic."""
+    if style.key != AUTO:
+        return style.key
+    tonic = PITCH_NAMES[int(np.random.default_rng([seed, 0x4E7]).integers(12))]
+    return f"{tonic} {'minor' if style.mood < 0.5 else 'major'}"
+
+
+def compose(
+    composer: Composer,
+    style: Style,
+    *,
+    seed: int,
+    bars: int,
+    takes: int = 1,
+    scales: Mapping[str, UnitScale],
+    sampling: SamplingConfig | None = None,
+    hook: Hook = no_hook,
+) -> Score:
+    """Writes a score in the style's key, tempo and metre, of exactly ``bars`` bars, with only its active parts.
+
+    Args:
+        composer: a loaded composer in evaluation mode.
+        style: the request.
+        seed: the same seed, style and composer give the same score; take 0 does not depend on ``takes``.
+        bars: length.
+        takes: how many to write; the one whose measures lie nearest to the sliders is kept.
+        scales: score side of the slider scales, by slider.
+        sampling: how bold; None for the defaults.
+        hook: told ``("compose", steps done, steps)``; may raise ``Cancelled``.
+    """
+    key = resolve_key(style, seed)
+    minor = key_is_minor(key)
+    mood = min(style.mood, 0.5) if minor else max(style.mood, 0.5)  # an explicit key has the last word on the mode
+    # Sliders may be nudged during the closed loop, but the key must stay: so it is fixed before the condition is made.
+    condition = condition_of(replace(style, key=key, mood=mood), minor=minor)
+    steps_per_bar = METRES[style.metre] * STEPS_PER_BEAT
+    vocabulary = DrumVocabulary(composer.config.drum_masks)
+    device = next(composer.parameters()).device
+    best: Score | None = None
+    for attempt in range(_EMPTY_RETRIES):
+        seeds = [_take_seed(seed, attempt * takes + i) for i in range(takes)]
+        z, noise = draw_noise(seeds, bars * steps_per_bar, composer.config.latent)
+        tables = write_tables(
+            composer,
+            condition.expand(takes).to(device),
+            z.to(device),
+            noise,
+            steps_per_bar=steps_per_bar,
+            config=sampling or SamplingConfig(),
+            hook=hook,
+        )
+        grids = [from_table(table, vocabulary, style.metre, condition.active[0].numpy()) for table in tables.numpy()]
+        scores = [decode(grid, tempo=style.tempo, key=NEUTRAL[minor]) for grid in grids]
+        best = min(scores, key=lambda score: _distance(score, style, scales))  # the first of equals
+        if any(best.parts.values()):
+            break
+    return replace(in_key(best, key), programs=choose_programs(style, seed))
+
+
+def in_key(score: Score, key: str) -> Score:
+    """Moves a score in a neutral key to ``key`` of the same mode by the smaller way, and each part back into its range."""
+    shift = (key_tonic(key) - key_tonic(score.key or NEUTRAL[key_is_minor(key)]) + 6) % 12 - 6
+    moved = score.transposed(shift)
+    parts = {
+        name: notes
+        if name == "drums"
+        else tuple(sorted(replace(n, pitch=fold(n.pitch, LOW[name], HIGH[name])) for n in notes))
+        for name, notes in moved.parts.items()
+    }
+    return replace(moved, parts=parts, key=KEYS[KEYS.index(key)])
+
+
+def slider_errors(score: Score, style: Style, scales: Mapping[str, UnitScale]) -> dict[str, float]:
+    """Measured minus asked, by learned slider, in slider units; sliders that cannot be measured are left out."""
+    raw = measure(score)
+    return {
+        key: scales[key].to_unit(value) - getattr(style, key)
+        for key in MEASURED
+        if (value := raw[key]) is not None
+    }
+
+
+def _distance(score: Score, style: Style, scales: Mapping[str, UnitScale]) -> float:
+    errors = slider_errors(score, style, scales)
+    # A take that says nothing at all is the furthest.
+    return sum(abs(e) for e in errors.values()) / len(errors) if errors and any(score.parts.values()) else 10.0
+
+
+def _take_seed(seed: int, take: int) -> int:
+    return int(np.random.SeedSequence([seed, take]).generate_state(1, np.uint64)[0] >> 1)

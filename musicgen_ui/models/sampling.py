@@ -1,0 +1,192 @@
+"""Writing a table step by step with any composer: legal choices only, all noise drawn beforehand from the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from musicgen_ui.models.condition import Condition
+from musicgen_ui.models.steps import DETAIL_GATES, DETAILS, StepHeads
+from musicgen_ui.music.score import PARTS
+from musicgen_ui.music.table import COLUMN, FIELDS, MAX_LEFT, NOTE_COLUMNS, DrumVocabulary, duration_steps
+from musicgen_ui.music.tokens import DURATIONS, MAX_CHORD_NOTES, STEPS_PER_BEAT, TIMINGS
+
+DECISIONS = 4 + MAX_CHORD_NOTES + len(DETAILS)
+"""Random numbers that one step may use."""
+
+Hook = Callable[[str, int, int], None]
+
+
+class Composer(Protocol):
+    """What the sampler needs of a composer; see ``LSTMComposer`` for the meaning of each method."""
+
+    config: Any
+    heads: StepHeads
+
+    def start(self, condition: Condition, z: Tensor) -> Any: ...
+
+    def step(self, state: Any, bar: Tensor, total_bars: Tensor, place: Tensor, steps_per_bar: int) -> Tensor: ...
+
+    def wrote(self, state: Any, row: Tensor, observed: Tensor) -> None: ...
+
+
+@dataclass(frozen=True)
+class SamplingConfig:
+    """How bold the sampler is: softmax temperature, then the ``top_k`` best, then the smallest set of mass ``top_p``."""
+
+    temperature: float = 0.95
+    detail_temperature: float = 0.8
+    top_k: int = 64
+    top_p: float = 0.95
+
+
+def pick(logits: Tensor, noise: Tensor, *, temperature: float, top_k: int, top_p: float) -> Tensor:
+    """Samples a class from each row by inverting the cumulative distribution (top-p: Holtzman et al. 2020).
+
+    Args:
+        logits: (batch, classes); -inf is illegal.
+        noise: (batch,) uniform in [0, 1).
+
+    Returns:
+        (batch,) int64.
+    """
+    # Rounding makes near ties fall the same way whatever the order in which a processor adds.
+    scaled = torch.round(logits.double() / temperature, decimals=4)
+    ranked, order = scaled.sort(dim=-1, descending=True, stable=True)
+    p = ranked.softmax(dim=-1)
+    before = p.cumsum(dim=-1) - p
+    keep = before < top_p
+    keep[:, top_k:] = False
+    p = p * keep
+    mass = p.cumsum(dim=-1)
+    threshold = noise.double().unsqueeze(-1) * mass[:, -1:]
+    index = (mass <= threshold).sum(dim=-1, keepdim=True)
+    # Rounding up at the very end must not leave the kept set.
+    index = torch.minimum(index, keep.sum(dim=-1, keepdim=True) - 1)
+    return order.gather(-1, index)[:, 0]
+
+
+def draw_noise(seeds: Sequence[int], steps: int, latent: int) -> tuple[Tensor, Tensor]:
+    """z and the uniform numbers of every take, each take from its own generator, so that takes do not depend on each other.
+
+    Returns:
+        z (takes, latent) standard normal, noise (takes, steps, DECISIONS).
+    """
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    z = torch.stack([torch.randn(latent, generator=g) for g in generators])
+    noise = torch.stack([torch.rand(steps, DECISIONS, generator=g) for g in generators])
+    return z, noise
+
+
+class StepWriter:
+    """Turns contexts into rows. Holds the columns that carry over from one step to the next."""
+
+    def __init__(self, heads: StepHeads, observed: Tensor, vocabulary: DrumVocabulary, config: SamplingConfig) -> None:
+        self.heads, self.config = heads, config
+        self.active = {part: bool(observed[0, i]) for i, part in enumerate(PARTS)}
+        takes = len(observed)
+        self.chord = torch.zeros(takes, dtype=torch.long, device=observed.device)
+        self.left = {name: torch.zeros_like(self.chord) for name in ("bass", "lead")}
+        self.spans = torch.tensor([0, *(duration_steps(1 + i) for i in range(len(DURATIONS)))], device=observed.device)
+        self.drum_groups = torch.from_numpy(vocabulary.group_counts > 0).to(observed.device)
+
+    def write(self, context: Tensor, noise: Tensor, step: int) -> Tensor:
+        """context (takes, width), noise (takes, DECISIONS) → row (takes, fields)."""
+        heads, config = self.heads, self.config
+        row = torch.zeros(len(context), len(FIELDS), dtype=torch.long, device=context.device)
+
+        def choose(logits: Tensor, decision: int) -> Tensor:
+            return pick(logits, noise[:, decision], temperature=config.temperature, top_k=config.top_k, top_p=config.top_p)
+
+        if step % STEPS_PER_BEAT == 0:
+            self.chord = choose(heads.chord(context), 0)
+        row[:, COLUMN["chord"]] = self.chord
+        held = context + heads.held.column("chord", self.chord)
+        for decision, name in ((1, "bass"), (2, "lead")):
+            if self.active[name]:
+                pitch = choose(getattr(heads, name)(held), decision)
+                row[:, COLUMN[f"{name}_pitch"]] = pitch
+                held = held + heads.held.column(f"{name}_pitch", pitch)
+        if self.active["chords"]:
+            floor = torch.zeros_like(self.chord)
+            alive = torch.ones_like(floor, dtype=torch.bool)
+            for slot in range(MAX_CHORD_NOTES):
+                logits = heads.only_above(heads.chords(held + heads.slot[slot]), floor)
+                note = torch.where(alive, choose(logits, 4 + slot), 0)
+                alive = note > 0
+                if not alive.any():
+                    break
+                row[:, NOTE_COLUMNS[slot]] = note
+                held = held + heads.held.column("chords_note0", note) * alive.unsqueeze(-1)
+                floor = torch.where(alive, note, floor)
+        if self.active["drums"]:
+            drums = choose(heads.drums(held), 3)
+            row[:, COLUMN["drums"]] = drums
+            held = held + heads.held.column("drums", drums)
+        self._write_details(row, held, noise, step)
+        for name in ("bass", "lead"):
+            started = row[:, COLUMN[f"{name}_pitch"]] > 0
+            span = self.spans[row[:, COLUMN[f"{name}_duration"]]]
+            self.left[name] = torch.where(started, span - 1, (self.left[name] - 1).clamp(min=0))
+            row[:, COLUMN[f"{name}_left"]] = self.left[name].clamp(max=MAX_LEFT)
+        return row
+
+    def _write_details(self, row: Tensor, held: Tensor, noise: Tensor, step: int) -> None:
+        starts = row[:, [COLUMN[gate] for gate in DETAIL_GATES]] > 0  # (takes, details)
+        if not starts.any():
+            return
+        for group in range(3):
+            column = DETAILS.index(f"drums_velocity{group}")
+            starts[:, column] &= self.drum_groups[row[:, COLUMN["drums"]], group]
+        logits = torch.round(self.heads.details(held).double() / self.config.detail_temperature, decimals=4)
+        widest = max(self.heads.detail_sizes)
+        padded = torch.full((len(row), len(DETAILS), widest), float("-inf"), dtype=logits.dtype, device=row.device)
+        for i, part in enumerate(logits.split(self.heads.detail_sizes, dim=-1)):
+            padded[:, i, : part.shape[-1]] = part
+            if step == 0 and DETAILS[i].endswith("timing"):
+                padded[:, i, : TIMINGS.index(0)] = float("-inf")  # nothing can start before the first beat
+        mass = padded.softmax(dim=-1).cumsum(dim=-1)
+        sampled = (mass <= noise[:, 4 + MAX_CHORD_NOTES :].double().unsqueeze(-1)).sum(dim=-1)
+        sizes = torch.tensor(self.heads.detail_sizes, device=row.device)
+        sampled = torch.minimum(sampled, sizes - 1)
+        row[:, [COLUMN[name] for name in DETAILS]] = torch.where(starts, sampled + 1, 0)
+
+
+@torch.inference_mode()
+def write_tables(
+    composer: Composer, condition: Condition, z: Tensor, noise: Tensor, *, steps_per_bar: int, config: SamplingConfig, hook: Hook
+) -> Tensor:
+    """Composes a batch of takes.
+
+    Args:
+        composer: in evaluation mode.
+        condition: of the same batch as z; every take has the same active parts.
+        z: (takes, latent).
+        noise: (takes, steps, DECISIONS) uniform; steps must hold whole bars.
+        steps_per_bar: 16 or 12.
+        config: how bold.
+        hook: told ``("compose", steps done, steps)``; may raise ``Cancelled``.
+
+    Returns:
+        (takes, steps, fields) int64 on the CPU.
+    """
+    device = z.device
+    takes, steps = noise.shape[:2]
+    state = composer.start(condition, z)
+    writer = StepWriter(composer.heads, condition.active, DrumVocabulary(composer.config.drum_masks), config)
+    total_bars = torch.full((takes,), steps // steps_per_bar, device=device)
+    noise = noise.to(device)
+    rows = []
+    for step in range(steps):
+        bar, place = (torch.full((takes,), value, device=device) for value in divmod(step, steps_per_bar))
+        context = composer.step(state, bar, total_bars, place, steps_per_bar)
+        row = writer.write(context, noise[:, step], step)
+        composer.wrote(state, row, condition.active)
+        rows.append(row)
+        if step % STEPS_PER_BEAT == STEPS_PER_BEAT - 1:
+            hook("compose", step + 1, steps)
+    return torch.stack(rows, dim=1).cpu()

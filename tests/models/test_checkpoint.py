@@ -1,0 +1,111 @@
+"""Checkpoints come back equal, have reproducible bytes, and anything wrong with them is one sentence."""
+
+import json
+
+import pytest
+import torch
+
+from musicgen_ui.errors import RequestError
+from musicgen_ui.models import checkpoint
+from musicgen_ui.models.composer import ComposerConfig
+from musicgen_ui.models.composer_lstm import LSTMComposer
+
+
+@pytest.fixture
+def shipped(tmp_path, tiny_lstm):
+    path = tmp_path / "composer_lstm.safetensors"
+    checkpoint.save(path, tiny_lstm, tiny_lstm.config, {"steps": 3})
+    checkpoint.write_manifest(tmp_path)
+    return path
+
+
+def test_save_load_is_equal_up_to_float16(shipped, tiny_lstm):
+    again = LSTMComposer.from_checkpoint(shipped)
+    assert again.config == tiny_lstm.config
+    assert not again.training
+    for name, value in tiny_lstm.state_dict().items():
+        expected = value.half().float() if value.is_floating_point() else value
+        assert torch.equal(again.state_dict()[name], expected), name
+    assert checkpoint.describe(shipped)["card"] == {"steps": 3}
+
+
+def test_equal_models_have_equal_bytes(tmp_path, shipped, tiny_lstm):
+    other = tmp_path / "again.safetensors"
+    checkpoint.save(other, tiny_lstm, tiny_lstm.config, {"steps": 3})
+    assert other.read_bytes() == shipped.read_bytes()
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_the_manifest_vouches_for_every_file(shipped):
+    assert checkpoint.verify_manifest(shipped.parent) == {shipped.name: checkpoint.sha256(shipped)}
+
+
+@pytest.mark.parametrize("position", [9, 200, -5])
+def test_a_flipped_bit_is_noticed(shipped, position):
+    data = bytearray(shipped.read_bytes())
+    data[position] ^= 4
+    shipped.write_bytes(bytes(data))
+    with pytest.raises(RequestError, match=r"composer_lstm.safetensors: the checkpoint is damaged"):
+        checkpoint.verify_manifest(shipped.parent)
+
+
+def test_a_missing_file_is_noticed(shipped):
+    shipped.unlink()
+    with pytest.raises(RequestError, match="the checkpoint is missing"):
+        checkpoint.verify_manifest(shipped.parent)
+
+
+def test_a_stranger_is_noticed(shipped):
+    (shipped.parent / "stranger.safetensors").write_bytes(b"")
+    with pytest.raises(RequestError, match=r"stranger.safetensors: the checkpoint is not in the manifest"):
+        checkpoint.verify_manifest(shipped.parent)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"sha256": 3}'])
+def test_a_broken_manifest_is_one_sentence(shipped, text):
+    (shipped.parent / checkpoint.MANIFEST).write_text(text)
+    with pytest.raises(RequestError, match="manifest"):
+        checkpoint.verify_manifest(shipped.parent)
+
+
+@pytest.mark.parametrize("keep", [0, 7, 100, -1])
+def test_a_truncated_file_is_one_sentence(shipped, keep):
+    shipped.write_bytes(shipped.read_bytes()[:keep])
+    with pytest.raises(RequestError, match="the checkpoint is damaged"):
+        LSTMComposer.from_checkpoint(shipped)
+
+
+def test_another_configuration_is_refused(tmp_path, tiny_lstm):
+    path = tmp_path / "other.safetensors"
+    tensors = {k: v.half() for k, v in tiny_lstm.state_dict().items()}
+    checkpoint.save_tensors(path, tensors, {"config": {"width": 3}})
+    with pytest.raises(RequestError, match="of another release"):
+        LSTMComposer.from_checkpoint(path)
+
+
+def test_weights_that_do_not_fit_are_refused(tmp_path, tiny_lstm, shipped):
+    description = checkpoint.describe(shipped)
+    description["config"]["hidden"] = 32
+    tensors, _ = checkpoint.load_tensors(shipped)
+    path = tmp_path / "misfit.safetensors"
+    checkpoint.save_tensors(path, tensors, description)
+    with pytest.raises(RequestError, match="does not fit the model"):
+        checkpoint.load_into(path, LSTMComposer, ComposerConfig, "cpu")
+
+
+def test_non_finite_weights_are_refused(tmp_path, shipped):
+    tensors, description = checkpoint.load_tensors(shipped)
+    name = next(k for k, v in tensors.items() if v.is_floating_point())
+    tensors[name].view(-1)[0] = float("nan")
+    path = tmp_path / "nan.safetensors"
+    checkpoint.save_tensors(path, tensors, description)
+    with pytest.raises(RequestError, match="non-finite"):
+        LSTMComposer.from_checkpoint(path)
+
+
+def test_metadata_is_one_json_value(shipped):
+    header = shipped.read_bytes()
+    size = int.from_bytes(header[:8], "little")
+    metadata = json.loads(header[8 : 8 + size])["__metadata__"]
+    assert list(metadata) == ["checkpoint"]
+    assert set(json.loads(metadata["checkpoint"])) == {"config", "card"}
