@@ -17,7 +17,7 @@ BANDS: dict[str, dict[str, tuple[str, ...]]] = {
         "drums": ("standard kit", "room kit"),
     },
     "rock": {
-        "lead": ("overdriven guitar", "distortion guitar", "clean guitar"),
+        "lead": ("overdriven guitar", "clean guitar"),
         "chords": ("clean guitar", "rock organ", "overdriven guitar"),
         "bass": ("pick bass", "finger bass"),
         "drums": ("power kit", "room kit"),
@@ -26,7 +26,7 @@ BANDS: dict[str, dict[str, tuple[str, ...]]] = {
         "lead": ("tenor sax", "muted trumpet", "vibraphone", "alto sax"),
         "chords": ("acoustic grand piano", "jazz guitar", "electric piano 1"),
         "bass": ("acoustic bass",),
-        "drums": ("jazz kit", "brush kit"),
+        "drums": ("brush kit", "standard kit"),
     },
     "blues": {
         "lead": ("harmonica", "jazz guitar", "tenor sax"),
@@ -41,7 +41,7 @@ BANDS: dict[str, dict[str, tuple[str, ...]]] = {
         "drums": ("standard kit",),
     },
     "folk": {
-        "lead": ("flute", "fiddle", "accordion"),
+        "lead": ("flute", "fiddle", "reed organ"),
         "chords": ("nylon guitar", "steel guitar", "acoustic grand piano"),
         "bass": ("acoustic bass",),
         "drums": ("brush kit", "standard kit"),
@@ -59,7 +59,7 @@ BANDS: dict[str, dict[str, tuple[str, ...]]] = {
         "drums": ("room kit", "standard kit"),
     },
     "dance": {
-        "lead": ("violin", "clarinet", "accordion"),
+        "lead": ("violin", "clarinet", "flute"),
         "chords": ("accordion", "acoustic grand piano", "string ensemble 1"),
         "bass": ("acoustic bass", "cello"),
         "drums": ("orchestra kit", "standard kit"),
@@ -71,7 +71,7 @@ BANDS: dict[str, dict[str, tuple[str, ...]]] = {
         "drums": ("orchestra kit",),
     },
     "game": {
-        "lead": ("square lead", "saw lead", "distortion guitar"),
+        "lead": ("square lead", "saw lead", "overdriven guitar"),
         "chords": ("overdriven guitar", "synth strings 1", "halo pad"),
         "bass": ("synth bass 1", "pick bass"),
         "drums": ("power kit", "electronic kit"),
