@@ -1,0 +1,167 @@
+"""The left side of the page: every control a person can move, one component for each name in ``settings``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from musicgen_ui.music.instruments import CHOICES
+from musicgen_ui.music.score import METRES, PARTS
+from musicgen_ui.music.theory import KEYS
+from musicgen_ui.recipe import AVAILABLE_COMPOSERS, AVAILABLE_SYNTHS, LIMITS
+from musicgen_ui.style import AUTO, EFFECTS, GENRES, PART_LEVELS, SLIDERS, Slider, Style
+from musicgen_ui.ui.meters import pretty_key
+from musicgen_ui.ui.presets import PRESETS
+
+BARS = (4, 64, 4)
+"""Lowest, highest and step of the length slider."""
+
+DEFAULT_BARS = 16
+DEFAULT_SEED = 7
+
+COMPOSER_NAMES = {"lstm": "LSTM", "wavenet": "WaveNet"}
+SYNTH_NAMES = {"soundfont": "SoundFont: sampled instruments", "vaegan": "VAE-GAN", "wavenet": "Raw WaveNet"}
+
+ANY_GENRE = '<div class="blend"><span class="any">Any genre: the composer chooses</span></div>'
+"""The blend bar while all weights are zero; ``studio.js`` redraws it as sliders move."""
+
+Components = dict[str, gr.components.Component]
+
+
+@dataclass(frozen=True)
+class SeedTools:
+    """What stands beside the seed: a button that rolls a new one and a box that keeps the one shown."""
+
+    dice: gr.Button
+    lock: gr.Checkbox
+
+
+def preset_buttons() -> dict[str, gr.Button]:
+    """One chip for each preset, by slug."""
+    gr.HTML("<h2>Start from</h2>", elem_classes="heading")
+    with gr.Row(elem_id="presets"):
+        return {
+            slug: gr.Button(preset.name, size="sm", elem_id=f"preset-{slug}", elem_classes="chip", min_width=0)
+            for slug, preset in PRESETS.items()
+        }
+
+
+def style_sliders() -> Components:
+    """The eight style sliders in a grid."""
+    gr.HTML("<h2>Style</h2>", elem_classes="heading")
+    with gr.Row(elem_id="sliders", elem_classes="grid"):
+        return {name: _slider(slider, getattr(Style(), name)) for name, slider in SLIDERS.items()}
+
+
+def frame_controls() -> tuple[Components, SeedTools, gr.HTML]:
+    """Key, metre, length and seed: (components, seed tools, note on the length)."""
+    made: Components = {}
+    low, high, step = BARS
+    with gr.Row(elem_id="frame"):
+        keys = [("Auto: from the mood", AUTO), *((pretty_key(key), key) for key in KEYS)]
+        made["key"] = gr.Dropdown(keys, value=AUTO, label="Key", elem_id="key", min_width=120)
+        made["metre"] = gr.Radio(list(METRES), value="4/4", label="Metre", elem_id="metre", min_width=110)
+        made["bars"] = gr.Slider(
+            low, high, DEFAULT_BARS, step=step, label="Length (bars)", elem_id="bars", buttons=["reset"]
+        )
+        length = gr.HTML(
+            f'<p class="length">{DEFAULT_BARS * 4 * 60 / SLIDERS["tempo"].default:.0f} s</p>', elem_id="length"
+        )
+        with gr.Row(elem_id="seed-cell"):
+            low, high = LIMITS["seed"]
+            made["seed"] = gr.Number(
+                DEFAULT_SEED, label="Seed", precision=0, minimum=low, maximum=high, elem_id="seed", min_width=80
+            )
+            dice = gr.Button("Roll", size="sm", elem_id="dice", min_width=0)
+            lock = gr.Checkbox(False, label="Keep", elem_id="lock", container=False, min_width=0)
+    return made, SeedTools(dice, lock), length
+
+
+def genre_sliders() -> tuple[Components, gr.HTML]:
+    """The blend as a small mixing desk, and the bar that shows it in percent: (components, bar)."""
+    made: Components = {}
+    bar = gr.HTML(ANY_GENRE, elem_id="blend")
+    with gr.Accordion("Genre blend", open=False, elem_id="genres"):
+        gr.HTML(
+            "<p>Raise one genre or several: only the proportions count. All at zero leaves it open.</p>",
+            elem_classes="hint",
+        )
+        with gr.Row(elem_id="genre-grid", elem_classes="grid"):
+            for name in GENRES:
+                made[f"genre_{name}"] = gr.Slider(
+                    0, 100, 0, step=1, label=name.capitalize(), elem_id=f"genre_{name}", elem_classes="small",
+                    buttons=["reset"], min_width=140,
+                )  # fmt: skip
+    return made, bar
+
+
+def part_rows() -> Components:
+    """Four rows: on or off, instrument, level."""
+    made: Components = {}
+    low, high = PART_LEVELS
+    with gr.Accordion("Band: parts and instruments", open=False, elem_id="band"):
+        for part in PARTS:
+            with gr.Row(elem_id=f"part-{part}", elem_classes="part-row"):
+                made[f"{part}_on"] = gr.Checkbox(
+                    True, label=part.capitalize(), elem_id=f"{part}_on", container=False, min_width=90
+                )
+                made[f"{part}_instrument"] = gr.Dropdown(
+                    [("Auto: fits the genre", AUTO), *((name.capitalize(), name) for name in CHOICES[part])],
+                    value=AUTO, label=f"{part.capitalize()} {'kit' if part == 'drums' else 'instrument'}",
+                    elem_id=f"{part}_instrument", min_width=150,
+                )  # fmt: skip
+                made[f"{part}_level"] = gr.Slider(
+                    low, high, 0.0, step=0.5, label=f"{part.capitalize()} level (dB)", elem_id=f"{part}_level",
+                    elem_classes="small", buttons=["reset"], min_width=140,
+                )  # fmt: skip
+    return made
+
+
+def effect_sliders() -> Components:
+    """The mixer's effects, all neutral at first."""
+    with gr.Accordion("Effects", open=False, elem_id="effects"), gr.Row(elem_id="effects-grid", elem_classes="grid"):
+        return {name: _slider(slider, slider.default) for name, slider in EFFECTS.items()}
+
+
+def engine_controls() -> Components:
+    """Which models work, and how hard they try."""
+    made: Components = {}
+    with gr.Accordion("Advanced", open=False, elem_id="advanced"):
+        with gr.Row():
+            made["composer"] = gr.Dropdown(
+                [(COMPOSER_NAMES[name], name) for name in AVAILABLE_COMPOSERS], value=AVAILABLE_COMPOSERS[0],
+                label="Composer", info="Writes the notes.", elem_id="composer", min_width=140,
+            )  # fmt: skip
+            made["synth"] = gr.Dropdown(
+                [(SYNTH_NAMES[name], name) for name in AVAILABLE_SYNTHS], value=AVAILABLE_SYNTHS[0],
+                label="Synthesizer", info="Plays the notes.", elem_id="synth", min_width=140,
+            )  # fmt: skip
+        with gr.Row(elem_classes="grid"):
+            made["takes"] = _whole("takes", "Takes", 1, "Scores to write; the one closest to your sliders is kept.")
+            made["rounds"] = _whole("rounds", "Correction rounds", 0, "Listen, correct what was missed, and try again.")
+    return made
+
+
+def end_words_css() -> str:
+    """The words at both ends of a unit slider (minor, major) in place of 0 and 1."""
+    rules = []
+    for name, slider in SLIDERS.items():
+        left, dash, right = slider.unit.partition(" - ")
+        if dash:
+            rules.append(f'#{name} .min_value::after{{content:"{left}"}}#{name} .max_value::after{{content:"{right}"}}')
+            rules.append(f"#{name} .min_value,#{name} .max_value{{font-size:0}}")
+    return "".join(rules)
+
+
+def _slider(slider: Slider, value: float) -> gr.Slider:
+    unit = "" if " - " in slider.unit or slider.unit in ("amount", "depth") else f" ({slider.unit.replace('x', '×')})"
+    return gr.Slider(
+        slider.low, slider.high, value, step=slider.step, label=slider.name + unit, info=slider.help,
+        elem_id=slider.key, buttons=["reset"], min_width=160,
+    )  # fmt: skip
+
+
+def _whole(name: str, label: str, value: int, info: str) -> gr.Slider:
+    low, high = LIMITS[name]
+    return gr.Slider(low, high, value, step=1, label=label, info=info, elem_id=name, buttons=["reset"], min_width=160)

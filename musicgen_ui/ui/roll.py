@@ -1,0 +1,156 @@
+"""The piano roll: three pitched parts on one pitch axis, drums below, chord names above, bar lines through all.
+
+It is inline SVG with percentages across and pixels down: it fills any width without scaling its text or its
+note heights, and takes its colours from the page's theme.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from musicgen_ui.music.score import PARTS, Chord, Note, Score
+from musicgen_ui.music.theory import PITCH_NAMES
+
+PITCHED_HEIGHT = 126
+DRUM_ROW = 7
+MIN_SPAN = 24
+"""Least number of semitones shown, so that a drone does not fill the picture."""
+
+SYMBOLS = {"maj": "", "min": "m", "7": "7", "maj7": "maj7", "min7": "m7", "dim": "dim", "aug": "aug", "sus": "sus"}
+"""Chord quality to what is written after the root."""
+
+DRUM_ROWS = ("cymbals", "hi-hat", "toms", "snare", "kick")
+"""Rows of the drum lane from the top."""
+
+_DRUM_ROW_OF = {35: 4, 36: 4, **dict.fromkeys((37, 38, 39, 40), 3), **dict.fromkeys((41, 43, 45, 47, 48, 50), 2),
+                **dict.fromkeys((42, 44, 46, 54, 69, 70, 82), 1)}  # fmt: skip
+
+_WIDE, _NARROW = 700.0, 300.0
+"""Plot widths in pixels for which chord names are thinned out."""
+
+
+def roll_html(score: Score, labels: dict[str, str]) -> str:
+    """The figure.
+
+    Args:
+        score: what to draw; parts that are not observed are left out.
+        labels: part name to instrument name, for the legend.
+    """
+    parts = [part for part in PARTS if part in score.parts]
+    low, high = _pitch_range(score)
+    drums_height = DRUM_ROW * len(DRUM_ROWS) + 6 if "drums" in parts else 0
+    height = PITCHED_HEIGHT + drums_height
+    body = [_grid(score, low, high, height)]
+    for part in parts:
+        rects = "".join(
+            _drum(note, score.beats) if part == "drums" else _note(note, score.beats, low, high)
+            for note in score.notes(part)
+        )
+        body.append(f'<g class="part {part}">{rects}</g>')
+    legend = "".join(
+        f'<li class="{part}"><i></i>{part}<small>{escape(labels.get(part, ""))}</small></li>' for part in parts
+    )
+    octaves = "".join(
+        f'<span style="top:{_y(pitch, low, high):.0f}px">C{pitch // 12 - 1}</span>' for pitch in _octaves(low, high)
+    )
+    drums_label = (
+        f'<span class="drums" style="top:{PITCHED_HEIGHT + drums_height / 2:.0f}px">drums</span>'
+        if drums_height
+        else ""
+    )
+    return (
+        f'<figure class="roll timeline" role="img" aria-label="{escape(_summary(score, parts), quote=True)}">'
+        f'<figcaption><b>Score</b><ul class="legend">{legend}</ul></figcaption>'
+        f'<div class="plot"><div class="chord-names" aria-hidden="true">{_chord_names(score)}</div>'
+        f'<div class="axis" style="height:{height}px" aria-hidden="true">{octaves}{drums_label}</div>'
+        f'<svg width="100%" height="{height}" aria-hidden="true">{"".join(body)}</svg>'
+        '<i class="playhead"></i></div></figure>'
+    )
+
+
+def chord_name(chord: Chord) -> str:
+    """Short symbol such as ``F♯m7``."""
+    root = PITCH_NAMES[chord.root]
+    return root[0] + root[1:].replace("b", "♭").replace("#", "♯") + SYMBOLS[chord.quality]
+
+
+def _pitch_range(score: Score) -> tuple[int, int]:
+    pitches = [note.pitch for note in score.pitched]
+    low, high = (min(pitches), max(pitches)) if pitches else (48, 72)
+    spare = max(2, MIN_SPAN - (high - low))
+    return low - (spare + 1) // 2, high + (spare + 1) // 2
+
+
+def _octaves(low: int, high: int) -> list[int]:
+    return [pitch for pitch in range(low, high + 1) if pitch % 12 == 0]
+
+
+def _y(pitch: float, low: int, high: int) -> float:
+    """Middle of a pitch's row in pixels from the top."""
+    return PITCHED_HEIGHT * (high + 0.5 - pitch) / (high - low + 1)
+
+
+def _grid(score: Score, low: int, high: int, height: int) -> str:
+    every, strong = max(1, score.bars // 32), ' class="strong"'
+    bars = "".join(
+        f'<line x1="{100 * bar / score.bars:.3f}%" x2="{100 * bar / score.bars:.3f}%" y1="0" y2="{height}"'
+        f"{strong if bar % 4 == 0 else ''}/>"
+        for bar in range(0, score.bars + 1, every)
+    )
+    rows = "".join(
+        f'<line x1="0" x2="100%" y1="{y:.1f}" y2="{y:.1f}" class="row"/>'
+        for y in (_y(p, low, high) for p in _octaves(low, high))
+    )
+    return f'<g class="grid">{rows}{bars}</g>'
+
+
+def _note(note: Note, beats: int, low: int, high: int) -> str:
+    row = PITCHED_HEIGHT / (high - low + 1)
+    thick = max(2.5, row - 0.5)
+    top = _y(note.pitch, low, high) - thick / 2
+    return _rect(note, beats, max(note.duration, 0.08), top, thick)
+
+
+def _drum(note: Note, beats: int) -> str:
+    top = PITCHED_HEIGHT + 6 + DRUM_ROW * _DRUM_ROW_OF.get(note.pitch, 0)
+    return _rect(note, beats, 0.14, top, DRUM_ROW - 2)
+
+
+def _rect(note: Note, beats: int, duration: float, top: float, thick: float) -> str:
+    x, width = 100 * note.onset / beats, 100 * min(duration, beats - note.onset) / beats
+    return (
+        f'<rect x="{x:.3f}%" y="{top:.1f}" width="{max(width, 0.12):.3f}%" height="{thick:.1f}"'
+        f' opacity="{0.45 + 0.55 * note.velocity / 127:.2f}"/>'
+    )
+
+
+def _chord_names(score: Score) -> str:
+    changes: list[tuple[float, str]] = []
+    for chord in score.chords:
+        name = chord_name(chord)
+        if not changes or changes[-1][1] != name:
+            changes.append((chord.onset / score.beats, name))
+    wide = _thinned(changes, _WIDE)
+    narrow = _thinned(wide, _NARROW)
+    return "".join(
+        f'<span style="left:{100 * at:.3f}%"{"" if (at, name) in narrow else " class=wide"}>{escape(name)}</span>'
+        for at, name in wide
+    )
+
+
+def _thinned(changes: list[tuple[float, str]], width: float) -> list[tuple[float, str]]:
+    """The names that fit side by side, from the left."""
+    kept: list[tuple[float, str]] = []
+    free = 0.0
+    for at, name in changes:
+        if at * width >= free:
+            kept.append((at, name))
+            free = at * width + 7.5 * len(name) + 8
+    return kept
+
+
+def _summary(score: Score, parts: list[str]) -> str:
+    counts = ", ".join(f"{part} {len(score.notes(part))} notes" for part in parts)
+    names = [chord_name(chord) for chord in score.chords]
+    chords = f" Chords: {' '.join(names[:16])}{' and so on' if len(names) > 16 else ''}." if names else ""
+    return f"Piano roll of {score.bars} bars in {score.metre}: {counts}.{chords}"

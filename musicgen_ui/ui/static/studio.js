@@ -1,0 +1,156 @@
+() => {
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const store = {
+    get: (key) => { try { return localStorage.getItem(key); } catch { return null; } },
+    set: (key, value) => { try { localStorage.setItem(key, value); } catch { /* private window: not remembered */ } },
+  };
+
+  // Drawn here, not on the server, because they follow a slider while it moves.
+  window.studio = {
+    blend(names, weights) {
+      const total = weights.reduce((sum, weight) => sum + Math.max(0, weight || 0), 0);
+      if (!(total > 0)) return '<div class="blend"><span class="any">Any genre: the composer chooses</span></div>';
+      const cells = names
+        .map((name, i) => ({ name, share: Math.max(0, weights[i] || 0) / total }))
+        .filter((cell) => cell.share > 0)
+        .map((cell) => `<span style="flex-grow:${cell.share.toFixed(4)}">${cell.name} ${Math.round(100 * cell.share)}%</span>`);
+      return `<div class="blend">${cells.join("")}</div>`;
+    },
+    length(tempo, bars, metre, speed) {
+      const seconds = (bars * (metre === "3/4" ? 3 : 4) * 60) / tempo / speed;
+      if (!Number.isFinite(seconds)) return "";
+      const whole = Math.round(seconds);
+      return `<p class="length">${whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`}</p>`;
+    },
+    refused() {
+      const text = "The studio is busy or out of reach. Wait a moment and press Generate again.";
+      return `<div class="status" data-state="error" data-say="${text}"><p class="line" role="alert">${text}</p></div>`;
+    },
+  };
+
+  // Ctrl or Cmd + Enter generates from anywhere, after the focused field has given its value.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    const active = document.activeElement;
+    if (active instanceof HTMLInputElement) active.dispatchEvent(new Event("change", { bubbles: true }));
+    setTimeout(() => $("#generate")?.click(), 30);
+  }, true);
+
+  const setTheme = (dark) => {
+    document.documentElement.classList.toggle("dark", dark);
+    document.body.classList.toggle("dark", dark);
+  };
+  const asked = new URLSearchParams(location.search).get("__theme");
+  const kept = store.get("musicgen-theme");
+  if (!asked && kept) setTheme(kept === "dark");
+  document.addEventListener("click", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    if (target?.closest("#theme")) {
+      const dark = !document.body.classList.contains("dark");
+      setTheme(dark);
+      store.set("musicgen-theme", dark ? "dark" : "light");
+    }
+    const chip = target?.closest(".chip");
+    if (chip) $$(".chip").forEach((other) => other.setAttribute("aria-pressed", String(other === chip)));
+    if (target?.closest("#generate") && matchMedia("(max-width: 820px)").matches) {
+      $("#stage")?.scrollIntoView({ behavior: "smooth", block: "start" });
+    }
+  });
+  $$(".chip").forEach((chip) => chip.setAttribute("aria-pressed", "false"));
+
+  // The status line speaks once per piece of news, not at every tick of its clock.
+  let said = "";
+  const listen = () => {
+    const box = $("#status .status");
+    if (!box) return;
+    document.body.dataset.state = box.dataset.state;
+    $("#generate")?.setAttribute("aria-busy", String(box.dataset.state === "working"));
+    if (box.dataset.say !== said) {
+      said = box.dataset.say;
+      const announcer = $("#announcer");
+      if (announcer) announcer.textContent = said;
+    }
+  };
+  const status = $("#status");
+  if (status) new MutationObserver(listen).observe(status, { childList: true, subtree: true, attributes: true });
+  listen();
+
+  // The clip's transport: one playhead through waveform, score and spectrogram; a press on any of them moves the clip.
+  const media = () => $("#player audio");
+  const length = () => { const audio = media(); return audio && Number.isFinite(audio.duration) ? audio.duration : 0; };
+  const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+  let looped = store.get("musicgen-loop") === "yes";
+  let volume = Number(store.get("musicgen-volume") ?? 1);
+  const toggle = () => { const audio = media(); if (audio) { if (audio.paused) audio.play(); else audio.pause(); } };
+  const tick = () => {
+    const audio = media();
+    const stage = $("#result");
+    if (audio && stage) {
+      const now = audio.currentTime;
+      stage.style.setProperty("--play", String(length() > 0 ? now / length() : 0));
+      stage.dataset.playing = String(!audio.paused);
+      if (audio.loop !== looped) audio.loop = looped;
+      if (Math.abs(audio.volume - volume) > 0.001) audio.volume = volume;
+      const readout = $("#waveform output");
+      if (readout && readout.textContent !== clock(now)) {
+        readout.textContent = clock(now);
+        const seek = $("#waveform .seek");
+        seek?.setAttribute("aria-valuenow", now.toFixed(1));
+        seek?.setAttribute("aria-valuetext", `${clock(now)} of ${clock(length())}`);
+        $("#waveform .loop")?.setAttribute("aria-pressed", String(looped));
+        const slider = $("#waveform .volume input");
+        if (slider && document.activeElement !== slider) slider.value = String(volume);
+      }
+    }
+    requestAnimationFrame(tick);
+  };
+  requestAnimationFrame(tick);
+  document.addEventListener("click", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    if (target?.closest("#waveform .play")) toggle();
+    const loop = target?.closest("#waveform .loop");
+    if (loop) {
+      looped = !looped;
+      store.set("musicgen-loop", looped ? "yes" : "no");
+      loop.setAttribute("aria-pressed", String(looped));
+    }
+  });
+  document.addEventListener("input", (event) => {
+    if (!(event.target instanceof Element) || !event.target.closest("#waveform .volume")) return;
+    volume = Number(event.target.value);
+    store.set("musicgen-volume", String(volume));
+  });
+  const seekTo = (plot, x) => {
+    const audio = media();
+    const box = plot.getBoundingClientRect();
+    const left = parseFloat(getComputedStyle(plot).paddingLeft) || 0;
+    const share = (x - box.left - left) / (box.width - left);
+    if (audio && length() && share >= -0.02) audio.currentTime = Math.min(1, Math.max(0, share)) * length();
+  };
+  let dragged = null;
+  document.addEventListener("pointerdown", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    const plot = target?.closest(".timeline .plot");
+    if (!plot || target.closest("button") || event.button !== 0) return;
+    dragged = plot;
+    seekTo(plot, event.clientX);
+  });
+  document.addEventListener("pointermove", (event) => { if (dragged) seekTo(dragged, event.clientX); });
+  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => { dragged = null; });
+  document.addEventListener("keydown", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    const audio = media();
+    if (!audio) return;
+    if (event.key === " " && (target === document.body || target?.closest(".seek"))) {
+      event.preventDefault();
+      toggle();
+    }
+    const step = { ArrowLeft: -2, ArrowRight: 2, Home: -1e9, End: 1e9 }[event.key];
+    if (step && target?.closest(".seek")) {
+      event.preventDefault();
+      audio.currentTime = Math.min(length(), Math.max(0, audio.currentTime + step));
+    }
+  });
+}

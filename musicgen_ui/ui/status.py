@@ -1,0 +1,85 @@
+"""The line that always says where things stand: ready, waiting, working, done, stopped or wrong.
+
+``data-state`` drives the look of the buttons; ``data-say`` is what a screen reader hears, and changes only when
+there is news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+from musicgen_ui.errors import RequestError
+from musicgen_ui.ui.work import STAGES, Progress
+
+VERBS = {"compose": "Composing", "synthesize": "Playing", "mix": "Mixing", "listen": "Listening", "draw": "Drawing"}
+"""Stage name to what a person reads while it runs."""
+
+NOUNS = {"compose": "compose", "synthesize": "play", "mix": "mix", "listen": "listen", "draw": "save"}
+
+
+def ready() -> str:
+    """Before the first clip."""
+    return _box("ready", "Ready.", '<p class="line">Ready when you are.</p>')
+
+
+def picked(name: str, blurb: str) -> str:
+    """After a preset was chosen."""
+    return _box(
+        "ready", f"{name} is set. {blurb}", f'<p class="line"><b>{escape(name)}</b></p><p>{escape(blurb)}</p>'
+        '<p class="detail">Press Generate, or change what you like first.</p>',
+    )  # fmt: skip
+
+
+def working(progress: Progress) -> str:
+    """All stages with how far each is, as the engine reported it, and the time since the start."""
+    order = [*STAGES, *(name for name in progress.done if name not in STAGES)]
+    rows = "".join(_stage(name, progress) for name in order)
+    verb = VERBS.get(progress.now or "", (progress.now or "starting").capitalize())
+    line = f'<p class="line"><b>{escape(verb)}</b><span class="clock">{progress.seconds:.1f} s</span></p>'
+    return _box("working", f"{verb}.", f'{line}<ol class="stages">{rows}</ol>')
+
+
+def done(seconds: Mapping[str, float], length: float) -> str:
+    """How long each stage took, and how that compares with the length of the clip."""
+    total = sum(seconds.values())
+    shares = ", ".join(f"{NOUNS.get(name, name)} {took:.1f}" for name, took in seconds.items())
+    pace = f", {length / total:.0f} times faster than it plays" if total > 0 and length / total >= 2 else ""
+    text = f"Made {length:.0f} s of music in {total:.1f} s{pace}."
+    return _box("done", text, f'<p class="line"><b>{text}</b></p><p class="detail">{escape(shares)} s</p>')
+
+
+def stopped() -> str:
+    """After Stop; the last clip stays on the page."""
+    text = "Stopped. Whatever you had before is still here."
+    return _box("stopped", text, f'<p class="line">{text}</p>')
+
+
+def refused(error: RequestError) -> str:
+    """Bad input, in its own words."""
+    return _alert(str(error))
+
+
+def broken(stage: str | None) -> str:
+    """The engine failed; the console has the details."""
+    where = f" while {VERBS.get(stage, stage).lower()}" if stage else ""
+    return _alert(f"Something went wrong{where}. Nothing you had is lost; press Generate to try again.")
+
+
+def _alert(text: str) -> str:
+    return _box("error", text, f'<p class="line" role="alert">{escape(text)}</p>')
+
+
+def _stage(name: str, progress: Progress) -> str:
+    done, total = progress.done.get(name, (0, 0))
+    share = min(1.0, done / total) if total > 0 else 0.0
+    state = "full" if share >= 1.0 else "now" if name == progress.now else "rest"
+    count = f"{done}/{total}" if total > 1 else ""
+    return (
+        f'<li class="{state}" style="--share:{share:.3f}"><span>{escape(NOUNS.get(name, name))}</span>'
+        f"<small>{count}</small></li>"
+    )
+
+
+def _box(state: str, say: str, inner: str) -> str:
+    return f'<div class="status" data-state="{state}" data-say="{escape(say, quote=True)}">{inner}</div>'

@@ -1,0 +1,96 @@
+"""One request's work on a thread of its own, watched from a generator.
+
+Gradio can only stop a generator, and only where it yields. So the engine runs on a worker thread, the handler
+yields while it waits, and leaving the generator, by Stop, by a closed tab or by an error, raises ``Cancelled``
+inside the engine's next progress call.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from musicgen_ui.errors import Cancelled
+
+STAGES = ("compose", "synthesize", "mix", "listen", "draw")
+"""What a clip passes through, in order: the engine's stages as its hook names them, then the page's own."""
+
+T = TypeVar("T")
+Hook = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A look at work in progress.
+
+    Attributes:
+        seconds: time since the work began.
+        done: stage name to (done, total) steps, for every stage that has reported.
+        now: the stage that reported last, None before the first report.
+    """
+
+    seconds: float
+    done: dict[str, tuple[int, int]] = field(default_factory=dict)
+    now: str | None = None
+
+
+class Work(Generic[T]):
+    """Runs ``call(hook)`` on a thread; iterate over :meth:`follow` and then read ``result``.
+
+    Args:
+        call: the work; it must call the hook often and let ``Cancelled`` pass through.
+    """
+
+    def __init__(self, call: Callable[[Hook], T]) -> None:
+        self._call = call
+        self._stop = threading.Event()
+        self._outcome: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
+        self._progress: dict[str, tuple[int, int]] = {}
+        self._now: str | None = None
+        self._thread = threading.Thread(target=self._run, name="musicgen-work", daemon=True)
+        self.result: T | None = None
+
+    def follow(self, interval: float = 0.12) -> Iterator[Progress]:
+        """Start the work and look at it every ``interval`` seconds until it has ended.
+
+        Closing the iterator early stops the work and waits until it has stopped, so that the next request finds
+        the processor free.
+
+        Yields:
+            Progress, at least once.
+
+        Raises:
+            Exception: whatever the work raised.
+        """
+        began = time.perf_counter()
+        self._thread.start()
+        try:
+            while True:
+                yield Progress(time.perf_counter() - began, dict(self._progress), self._now)
+                try:
+                    value, error = self._outcome.get(timeout=interval)
+                except queue.Empty:
+                    continue
+                if error is not None:
+                    raise error
+                self.result = value
+                return
+        finally:
+            self._stop.set()
+            self._thread.join(timeout=10.0)
+
+    def _run(self) -> None:
+        try:
+            self._outcome.put((self._call(self._hook), None))
+        except BaseException as error:  # noqa: BLE001 - handed to the waiting handler, which decides
+            self._outcome.put((None, error))
+
+    def _hook(self, stage: str, done: int, total: int) -> None:
+        if self._stop.is_set():
+            raise Cancelled("stopped")
+        self._now = stage
+        self._progress[stage] = (int(done), int(total))

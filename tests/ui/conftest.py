@@ -1,0 +1,183 @@
+"""A Studio that makes small real clips in a moment, so that the page can be tested without models."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from musicgen_ui.audio.waveform import Clip
+from musicgen_ui.engine.pipeline import Studio
+from musicgen_ui.music.instruments import CHOICES, program_number
+from musicgen_ui.music.score import METRES, PARTS, Chord, Note, Score
+from musicgen_ui.music.theory import KEYS, QUALITIES, key_is_minor, key_tonic
+from musicgen_ui.style import AUTO, Style
+
+SAMPLE_RATE = 44_100
+DEGREES = {
+    False: ((0, "maj"), (7, "maj"), (9, "min"), (5, "maj")),
+    True: ((0, "min"), (8, "maj"), (3, "maj"), (10, "maj")),
+}
+
+
+class Calls:
+    """Counts progress calls, so that a test can see whether the engine still runs."""
+
+    def __init__(self, pause: float = 0.0) -> None:
+        self.pause = pause
+        self.ticks = 0
+        self.running = 0
+        self.most = 0
+        self.last = 0.0
+        self._lock = threading.Lock()
+
+    def enter(self, change: int) -> None:
+        with self._lock:
+            self.running += change
+            self.most = max(self.most, self.running)
+
+    def tick(self) -> None:
+        if self.pause:
+            time.sleep(self.pause)
+        self.ticks += 1
+        self.last = time.perf_counter()
+
+
+def fake_compose(calls: Calls) -> Callable[..., Score]:
+    def compose(
+        style: Style, *, seed: int, bars: int, takes: int, hook: Callable[[str, int, int], None] | None
+    ) -> Score:
+        rng = np.random.default_rng(seed)
+        key = style.key if style.key != AUTO else KEYS[int(rng.integers(12)) + (0 if style.mood >= 0.5 else 12)]
+        tonic, beats = key_tonic(key), METRES[style.metre]
+        notes: dict[str, list[Note]] = {part: [] for part in PARTS}
+        chords = []
+        calls.enter(1)
+        try:
+            for bar in range(bars):
+                calls.tick()
+                if hook:
+                    hook("compose", bar, bars)
+                step, quality = DEGREES[key_is_minor(key)][bar % 4]
+                root, start = (tonic + step) % 12, bar * beats
+                chords.append(Chord(float(start), float(beats), root, quality))
+                tones = [root + interval for interval in QUALITIES[quality]]
+                for half in range(2 * beats):
+                    if rng.random() < 0.35 + 0.6 * style.density:
+                        notes["lead"].append(
+                            Note(
+                                start + half / 2, 72 + tones[int(rng.integers(3))] % 12, 0.5, int(rng.integers(60, 110))
+                            )
+                        )
+                notes["chords"] += [Note(float(start), 55 + tone % 12, beats - 0.25, 70) for tone in tones]
+                notes["bass"] += [Note(float(start + beat), 36 + root, 0.8, 90) for beat in range(beats)]
+                for beat in range(beats):
+                    notes["drums"] += [Note(float(start + beat), 36 if beat % 2 == 0 else 38, 0.2, 100)]
+                    notes["drums"] += [Note(start + beat + offset, 42, 0.1, 60) for offset in (0.0, 0.5)]
+        finally:
+            calls.enter(-1)
+        programs = {
+            part: program_number(part, setting.instrument if setting.instrument != AUTO else CHOICES[part][0])
+            for part, setting in style.parts.items()
+        }
+        parts = {part: tuple(sorted(notes[part])) for part in style.active_parts}
+        return Score(style.tempo, style.metre, bars, parts, tuple(chords), key, programs)
+
+    return compose
+
+
+class FakeSynthesizer:
+    def render(
+        self, score: Score, programs: Mapping[str, int], *, hook: Callable | None = None
+    ) -> dict[str, np.ndarray]:
+        stems = {}
+        for number, part in enumerate(score.parts):
+            if hook:
+                hook("synthesize", number, len(score.parts))
+            stem = np.zeros(score.samples(SAMPLE_RATE) + SAMPLE_RATE, np.float32)
+            for note in score.notes(part):
+                tone = _tone(part, note.pitch)
+                start = int(note.onset * 60 / score.tempo * SAMPLE_RATE)
+                stem[start : start + len(tone)] += tone * (note.velocity / 127)
+            stems[part] = stem[: score.samples(SAMPLE_RATE)]
+        return stems
+
+
+_TONES: dict[tuple[str, int], np.ndarray] = {}
+
+
+def _tone(part: str, pitch: int) -> np.ndarray:
+    if (part, pitch) not in _TONES:
+        time_axis = np.arange(int(0.5 * SAMPLE_RATE)) / SAMPLE_RATE
+        if part == "drums":
+            burst = np.random.default_rng(pitch).normal(size=len(time_axis)) * np.exp(
+                -time_axis * (120 if pitch == 42 else 30)
+            )
+            kick = np.sin(2 * np.pi * 60 * time_axis) * np.exp(-time_axis * 15)
+            wave = kick if pitch == 36 else 0.3 * burst
+        else:
+            hertz = 440 * 2 ** ((pitch - 69) / 12)
+            wave = sum(np.sin(2 * np.pi * hertz * k * time_axis) / k**1.5 for k in (1, 2, 3, 4)) * np.exp(
+                -time_axis * 5
+            )
+        _TONES[part, pitch] = (0.2 * wave).astype(np.float32)
+    return _TONES[part, pitch]
+
+
+def fake_mix(stems: Mapping[str, np.ndarray], style: Style, *, seed: int, tempo: float) -> Clip:
+    mono = np.sum(list(stems.values()), axis=0)
+    mono = mono * (0.5 / max(1e-6, float(np.abs(mono).max())))
+    return Clip(np.stack([mono, mono]).astype(np.float32), SAMPLE_RATE)
+
+
+def fake_listen(samples: np.ndarray, sample_rate: int) -> dict[str, float | str | None]:
+    return {
+        "tempo": 110.4, "mood": 0.81, "energy": 0.58, "density": 0.66, "syncopation": 0.12, "complexity": None,
+        "brightness": 0.49, "space": 0.31, "key": "A minor", "genre": "pop",
+    }  # fmt: skip
+
+
+def fake_studio(calls: Calls) -> Studio:
+    return Studio(
+        compose=fake_compose(calls), synthesizer=FakeSynthesizer(), mix=fake_mix, listen=fake_listen, checkpoints={}
+    )
+
+
+@pytest.fixture
+def calls() -> Calls:
+    return Calls()
+
+
+@pytest.fixture
+def studio(calls: Calls) -> Studio:
+    return fake_studio(calls)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clip folder of the test's own."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def serve(cache: Path) -> Iterator[Callable[[Studio], str]]:
+    """``serve(studio)`` opens the page on a free port and gives its address."""
+    from musicgen_ui.ui.layout import build
+    from musicgen_ui.ui.theme import launch_options
+
+    opened = []
+
+    def start(studio: Studio) -> str:
+        demo = build(studio)
+        opened.append(demo)
+        _, url, _ = demo.launch(prevent_thread_lock=True, server_name="127.0.0.1", **launch_options(quiet=True))
+        return url
+
+    yield start
+    for demo in opened:
+        demo.close()
