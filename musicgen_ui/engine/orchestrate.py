@@ -41,19 +41,19 @@ BANDS: dict[str, dict[str, tuple[str, ...]]] = {
         "drums": ("standard kit",),
     },
     "folk": {
-        "lead": ("flute", "fiddle", "reed organ"),
+        "lead": ("flute", "violin", "recorder"),
         "chords": ("nylon guitar", "steel guitar", "acoustic grand piano"),
         "bass": ("acoustic bass",),
         "drums": ("brush kit", "standard kit"),
     },
     "country": {
-        "lead": ("fiddle", "steel guitar", "harmonica"),
+        "lead": ("violin", "steel guitar", "harmonica"),
         "chords": ("steel guitar", "banjo", "acoustic grand piano"),
         "bass": ("acoustic bass", "finger bass"),
         "drums": ("standard kit", "brush kit"),
     },
     "funk": {
-        "lead": ("alto sax", "clavinet", "trumpet"),
+        "lead": ("alto sax", "clean guitar", "trumpet"),
         "chords": ("clavinet", "electric piano 1", "muted guitar"),
         "bass": ("slap bass 1", "finger bass"),
         "drums": ("room kit", "standard kit"),
@@ -72,7 +72,7 @@ BANDS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "game": {
         "lead": ("square lead", "saw lead", "overdriven guitar"),
-        "chords": ("overdriven guitar", "synth strings 1", "halo pad"),
+        "chords": ("overdriven guitar", "synth strings 1", "polysynth pad"),
         "bass": ("synth bass 1", "pick bass"),
         "drums": ("power kit", "electronic kit"),
     },
