@@ -38,12 +38,15 @@ class UnitScale:
 
     @classmethod
     def fit_balanced(cls, values: Sequence[float]) -> UnitScale:
-        """Quantiles with 0.5 at raw 0: negative values share the lower half, positive ones the upper half."""
+        """Quantiles with 0.5 at raw 0: negative values share the lower half, positive ones the upper half.
+
+        A side without values mirrors the other.
+        """
         sample = np.asarray(values, dtype=np.float64)
         half = KNOTS // 2
         negative, positive = sample[sample < 0], sample[sample >= 0]
         if not negative.size or not positive.size:
-            raise ValueError("a balanced scale needs values on both sides of 0")
+            negative, positive = -np.abs(sample), np.abs(sample)
         low = np.quantile(negative, np.linspace(0, 1, half + 1)[:-1])
         high = np.quantile(positive, np.linspace(0, 1, half + 1)[1:])
         return cls(tuple(float(q) for q in (*low, 0.0, *high)))
