@@ -11,6 +11,7 @@ SHA256 = "82475b91a76de15cb28a104707d3247ba932e228bada3f47bba63c6b31aaf7a1"
 
 RANGES: dict[int, tuple[int, int]] = {
     21: (21, 72),  # accordion: half a semitone flat from 73 on
+    22: (25, 108),  # harmonica: flat below
     32: (28, 108),  # acoustic bass: below its low E the sample has no clear pitch
     56: (28, 108),  # trumpet, muted trumpet: flat below
     57: (21, 95),  # trombone, tuba, muted trumpet, brass: flat by more than a semitone above
@@ -18,7 +19,7 @@ RANGES: dict[int, tuple[int, int]] = {
     59: (28, 96),
     61: (21, 93),
     62: (21, 93),
-    64: (21, 102),  # soprano sax: an octave too high above
+    64: (36, 102),  # soprano sax: an octave too high above, thin below
     68: (36, 108),  # oboe: silent below
     72: (29, 108),  # piccolo, recorder: breath without pitch below
     74: (31, 108),

@@ -72,7 +72,7 @@ def wav_bytes(samples: np.ndarray, sample_rate: int, bits: int = 16, comment: st
         data = steps.astype("<i2").tobytes()
     else:
         # The low three bytes of each little-endian 32-bit value.
-        data = steps.astype("<i4").view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
+        data = steps.astype("<i4", order="C").view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
     channels, frame = samples.shape[0], samples.shape[0] * bits // 8
     fmt = struct.pack("<HHIIHH", 1, channels, sample_rate, sample_rate * frame, frame, bits)
     body = b"WAVE" + _chunk(b"fmt ", fmt) + _chunk(b"data", data)
