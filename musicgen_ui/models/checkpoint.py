@@ -50,6 +50,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], description: Mapping
     save_file(dict(tensors), partial, metadata={_KEY: json.dumps(description, sort_keys=True)})
     with partial.open("rb") as file:
         os.fsync(file.fileno())
+    partial.chmod(0o644)  # the library writes it for its owner only
     partial.replace(path)
 
 

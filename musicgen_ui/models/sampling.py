@@ -103,7 +103,7 @@ class StepWriter:
             return pick(logits, noise[:, decision], temperature=config.temperature, top_k=config.top_k, top_p=config.top_p)
 
         if step % STEPS_PER_BEAT == 0:
-            self.chord = choose(heads.chord(context), 0)
+            self.chord = choose(heads.next_chord(context, self.chord), 0)
         row[:, COLUMN["chord"]] = self.chord
         held = context + heads.held.column("chord", self.chord)
         for decision, name in ((1, "bass"), (2, "lead")):

@@ -90,6 +90,8 @@ class StepHeads(nn.Module):
         self.held = RowEmbedding(width)
         self.slot = nn.Parameter(0.1 * torch.randn(MAX_CHORD_NOTES, width))
         self.chord = Head(width, hidden, sizes["chord"])
+        # Most chords simply go on: what follows what is learned at once here, and the network only has to say when.
+        self.chord_after = nn.Parameter(torch.zeros(sizes["chord"], sizes["chord"]))
         self.bass = Head(width, hidden, sizes["bass_pitch"])
         self.lead = Head(width, hidden, sizes["lead_pitch"])
         self.chords = Head(width, hidden, sizes["chords_note0"])
@@ -114,8 +116,10 @@ class StepHeads(nn.Module):
         held = context
         beat = valid.clone()
         beat[:, torch.arange(valid.shape[1], device=valid.device) % STEPS_PER_BEAT != 0] = False
-        out = {"chord": (_nats(self.chord(held[beat]), table[..., COLUMN["chord"]][beat]), valid.sum())}
-        held = held + self.held.column("chord", table[..., COLUMN["chord"]])
+        chord = table[..., COLUMN["chord"]]
+        before = F.pad(chord, (1, 0))[:, :-1]
+        out = {"chord": (_nats(self.next_chord(held[beat], before[beat]), chord[beat]), valid.sum())}
+        held = held + self.held.column("chord", chord)
         for name in ("bass", "lead"):
             column = f"{name}_pitch"
             pitch = table[..., COLUMN[column]]
@@ -132,6 +136,10 @@ class StepHeads(nn.Module):
         held = held + self.held.column("drums", drums) * mask.unsqueeze(-1)
         out["details"] = (self._details_loss(held, table, seen, valid), valid.sum())
         return out
+
+    def next_chord(self, context: Tensor, before: Tensor) -> Tensor:
+        """Logits of the chord on a beat. context (n, width), before (n,) the chord in force until then."""
+        return self.chord(context) + F.embedding(before, self.chord_after)
 
     def _notes_loss(self, held: Tensor, notes: Tensor) -> Tensor:
         """held (n, width), notes (n, slots) → nats of the ascending note lists."""
