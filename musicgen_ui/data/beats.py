@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ class BeatMap:
     Attributes:
         seconds: time of each beat.
         metre: ``4/4`` or ``3/4``.
-        runs: (first beat, beat after the last, first bar line) of each stretch in which bars follow one another steadily.
+        runs: (first beat, beat after the last, first bar line) of each stretch in which bars follow one another
+            steadily.
     """
 
     seconds: tuple[float, ...]
@@ -32,7 +34,8 @@ def beat_map(annotation: Mapping[str, Any]) -> BeatMap | None:
     """The beats and bars of one song of POP909; None when it has fewer than 16 beats.
 
     Evidence for a bar line at a beat: a chord begins there (1), a beat tracker on the audio counted "one" (0.7), the
-    downbeat found in the MIDI (0.5). A Viterbi search over the phase of the bar line weighs them against a cost of moving it.
+    downbeat found in the MIDI (0.5). A Viterbi search over the phase of the bar line weighs them against a cost of
+    moving it.
 
     Args:
         annotation: ``beat_midi`` rows (seconds, first of a simple bar, first of a compound bar), ``beat_audio`` rows
@@ -47,8 +50,8 @@ def beat_map(annotation: Mapping[str, Any]) -> BeatMap | None:
     chords = [_nearest(seconds, row[0]) for row in annotation.get("chord_midi") or ()]
     audio = annotation.get("beat_audio") or []
     ones = [_nearest(seconds, row[0]) for row in audio if row[1] == 1]
-    spacing = Counter(b - a for a, b in zip(simple, simple[1:])).most_common(1)
-    triple = bool(spacing) and spacing[0][0] == 3 or max((row[1] for row in audio), default=4) == 3
+    spacing = Counter(b - a for a, b in itertools.pairwise(simple)).most_common(1)
+    triple = (bool(spacing) and spacing[0][0] == 3) or max((row[1] for row in audio), default=4) == 3
     beats = 3 if triple and _concentration(chords, 3) >= _concentration(chords, 4) else 4
     evidence = np.zeros(len(seconds))
     for marks, weight in ((chords, 1.0), (ones, 0.7), (simple if beats == 3 else compound, 0.5)):
@@ -56,7 +59,7 @@ def beat_map(annotation: Mapping[str, Any]) -> BeatMap | None:
     phases = _phases(np.minimum(evidence, 2.2), beats)
     starts = [0] + [i for i in range(1, len(phases)) if phases[i] != phases[i - 1]]
     runs = []
-    for start, end in zip(starts, [*starts[1:], len(phases)]):
+    for start, end in zip(starts, [*starts[1:], len(phases)], strict=True):
         line = start + (int(phases[start]) - start) % beats
         runs.append((start, end, line))
     return BeatMap(tuple(seconds.tolist()), f"{beats}/4", tuple(runs))

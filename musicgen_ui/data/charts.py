@@ -56,7 +56,7 @@ def _bar_chords(bar: str, at: float, beats: int, previous: str) -> Iterator[tupl
 
 
 def progressions(corpus: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Source]:
-    """Roman-numeral progressions, a bar a chord, in C (modal ones too) or A minor, repeated to the length of a chorus."""
+    """Roman-numeral progressions, a bar a chord, in C (modal ones too) or A minor, repeated to a chorus."""
     for number, row in enumerate(rows):
         minor = row.get("mode") == "minor"
         symbols = [roman_chord(r, minor) for r in row.get("romans", ())]
@@ -102,5 +102,7 @@ def _chart_key(chords: Iterable[tuple[float, float, str]], tonic: Any) -> str | 
     except ValueError:
         return None
     parsed = [(parse_chord(symbol), duration) for _, duration, symbol in chords]
-    votes = [(duration if c[1] in ("min", "min7", "dim") else -duration) for c, duration in parsed if c and c[0] == root]
+    votes = [
+        (duration if c[1] in ("min", "min7", "dim") else -duration) for c, duration in parsed if c and c[0] == root
+    ]
     return f"{PITCH_NAMES[root]} {'minor' if sum(votes) > 0 else 'major'}"

@@ -13,8 +13,8 @@ from musicgen_ui.errors import RequestError
 from musicgen_ui.music.arrange import Section, arrange, in_range, sections, to_score
 from musicgen_ui.music.downbeat import bar_phase
 from musicgen_ui.music.harmony import joined, parse_chord, with_harmony
-from musicgen_ui.music.modulation import key_sections
 from musicgen_ui.music.midi_file import MidiFile, Notes, read_midi
+from musicgen_ui.music.modulation import key_sections
 from musicgen_ui.music.score import METRES, PARTS, TICKS_PER_BEAT, Chord, Score
 from musicgen_ui.music.voices import off_grid
 
@@ -53,7 +53,9 @@ def convert(source: Source) -> list[Score]:
     parts, programs = arrange(midi, _roles(source, midi))
     if source.electronic_kit and "drums" in parts:
         drums = Notes.join([t.notes for t in midi.tracks])
-        parts = {"drums": in_range("drums", replace(drums, pitch=np.array([_TD11.get(int(p), int(p)) for p in drums.pitch])))}
+        parts = {
+            "drums": in_range("drums", replace(drums, pitch=np.array([_TD11.get(int(p), int(p)) for p in drums.pitch])))
+        }
     if not parts:
         raise Skipped("no track plays a part")
     least = MIN_BARS if len(parts_sections) == 1 else MIN_SECTION_BARS
@@ -82,7 +84,14 @@ def _mma_role(name: str) -> str | None:
         return None if name.endswith(("Timp", "High", "Piccolo")) else "bass"
     if kind == "Drum" or kind.endswith("HiHat"):
         return "drums"
-    return {"Melody": "lead", "Solo": "lead", "Chord": "chords", "Arpeggio": "chords", "Plectrum": "chords", "Scale": None}.get(kind)
+    return {
+        "Melody": "lead",
+        "Solo": "lead",
+        "Chord": "chords",
+        "Arpeggio": "chords",
+        "Plectrum": "chords",
+        "Scale": None,
+    }.get(kind)
 
 
 def _on_beats(midi: MidiFile, beats: BeatMap) -> tuple[MidiFile, list[Section]]:
@@ -104,7 +113,7 @@ def _on_beats(midi: MidiFile, beats: BeatMap) -> tuple[MidiFile, list[Section]]:
     for track in midi.tracks:
         onset = ticks(track.notes.onset)
         duration = np.maximum(ticks(track.notes.end) - onset, 1)
-        notes = Notes(onset, track.notes.pitch, duration, track.notes.velocity).sorted()
+        notes = Notes(onset, track.notes.pitch, duration, track.notes.velocity).in_order()
         tracks.append(replace(track, notes=notes))
     end = max(int(t.notes.end.max()) for t in tracks)
     tempo = 60.0 / float(np.median(np.diff(np.array(beats.seconds))))
@@ -128,7 +137,7 @@ class _Clock:
         if midi.tempos[0][0] > 0:
             tempos.insert(0, 120.0)
         # Several tempi at beat 0: the last one holds.
-        self._tempos = np.array(tempos[-len(self._beats):])
+        self._tempos = np.array(tempos[-len(self._beats) :])
         self._starts = np.concatenate([[0.0], np.cumsum(np.diff(self._beats) * 60.0 / self._tempos[:-1])])
 
     def seconds(self, beats: np.ndarray) -> np.ndarray:
@@ -219,7 +228,9 @@ def _chart(source: Source) -> Score:
     bars = int(-(-(end - first) // per_bar))
     if bars < MIN_BARS:
         raise Skipped(f"is shorter than {MIN_BARS} bars")
-    score = Score(float(source.tempo or 110.0), source.metre, bars, {}, joined(_shifted(list(chords), first, bars * per_bar)))
+    score = Score(
+        float(source.tempo or 110.0), source.metre, bars, {}, joined(_shifted(list(chords), first, bars * per_bar))
+    )
     return with_harmony(score, source.key, tolerance=0.5)
 
 

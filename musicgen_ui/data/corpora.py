@@ -1,16 +1,21 @@
-"""The corpora: how each archive's labels become Sources, its licence, and how much of it to sample."""
+"""The corpora: how each archive's labels become Sources."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from musicgen_ui.data import charts, genres
 from musicgen_ui.data.beats import beat_map
 from musicgen_ui.data.sources import Source
+from musicgen_ui.music.midi_file import MAX_BYTES
 from musicgen_ui.music.theory import parse_key
+
+OWN = "own"
+"""Corpus name of a person's own MIDI files."""
 
 Files = Mapping[str, bytes]
 Label = Mapping[str, Any]
@@ -23,13 +28,11 @@ class Corpus:
     Attributes:
         name: file name without ``.tar.zst``.
         licence: licence of the files, where they do not state their own.
-        weight: how often to sample it in training, relative to the others; sizes would drown the small ones.
         build: one labelled file to a Source.
     """
 
     name: str
     licence: str
-    weight: float
     build: Callable[[Corpus, Label, Files], Source]
 
 
@@ -102,13 +105,15 @@ def _arranged(corpus: Corpus, label: Label, files: Files) -> Source:
             chords.append((at, 1.0, symbol or "N"))
             at += 1.0
     group = str(label["group"]).removeprefix("openewld:")
-    return _base(corpus, label, files, naming="mma", chords=tuple(chords), group=f"song:{group}", tempo=label["tempo_qpm"])
+    return _base(
+        corpus, label, files, naming="mma", chords=tuple(chords), group=f"song:{group}", tempo=label["tempo_qpm"]
+    )
 
 
 def _openewld(corpus: Corpus, label: Label, files: Files) -> Source:
     onsets = label.get("chords") or []
-    ends = [c[0] for c in onsets[1:]] + [onsets[-1][0] + 4.0 if onsets else 0.0]
-    chords = tuple((float(at), float(end - at), symbol) for (at, symbol), end in zip(onsets, ends))
+    ends = [c[0] for c in onsets[1:]] + [c[0] + 4.0 for c in onsets[-1:]]
+    chords = tuple((float(at), float(end - at), symbol) for (at, symbol), end in zip(onsets, ends, strict=True))
     genre = genres.blended(label.get("genres")) or genres.plain(label.get("genre"))
     return _base(corpus, label, files, chords=chords, group=f"song:{label['group']}", genre=genre, pickup=True)
 
@@ -140,25 +145,45 @@ def _polish(corpus: Corpus, label: Label, files: Files) -> Source:
     return _base(corpus, label, files, pickup=True, genre=genres.polish(label.get("style")))
 
 
-def _game(corpus: Corpus, label: Label, files: Files) -> Source:
+def _plain(corpus: Corpus, label: Label, files: Files) -> Source:
     return _base(corpus, label, files)
 
 
 CORPORA: dict[str, Corpus] = {
     c.name: c
     for c in (
-        Corpus("arranged", "no claim on output (MMA, GPL-2.0 patterns)", 4.0, _arranged),
-        Corpus("freedoom_bsd", "BSD-3-Clause", 2.0, _game),
-        Corpus("easyrpg_rtp_ccby", "CC BY 4.0", 0.3, _game),
-        Corpus("lmms_demos_mixed", "unknown", 0.3, _game),
-        Corpus("pop909_mit", "MIT", 2.5, _pop909),
-        Corpus("groove_midi_ccby", "CC BY 4.0", 0.8, _groove),
-        Corpus("openewld_pd1930", "public domain", 0.6, _openewld),
-        Corpus("openscore_lieder_cc0", "CC0-1.0", 1.0, _openscore),
-        Corpus("openscore_quartets_cc0", "CC0-1.0", 0.8, _openscore),
-        Corpus("mutopia_pd_ccby", "unknown", 0.8, _classical),
-        Corpus("polish_dances_ccby", "CC BY 4.0", 0.8, _polish),
-        Corpus("chords_billboard_cc0_fmc_mit", "CC0-1.0", 0.5, _game),
+        Corpus("arranged", "no claim on output (MMA, GPL-2.0 patterns)", _arranged),
+        Corpus("freedoom_bsd", "BSD-3-Clause", _plain),
+        Corpus("easyrpg_rtp_ccby", "CC BY 4.0", _plain),
+        Corpus("lmms_demos_mixed", "unknown", _plain),
+        Corpus("pop909_mit", "MIT", _pop909),
+        Corpus("groove_midi_ccby", "CC BY 4.0", _groove),
+        Corpus("openewld_pd1930", "public domain", _openewld),
+        Corpus("openscore_lieder_cc0", "CC0-1.0", _openscore),
+        Corpus("openscore_quartets_cc0", "CC0-1.0", _openscore),
+        Corpus("mutopia_pd_ccby", "unknown", _classical),
+        Corpus("polish_dances_ccby", "CC BY 4.0", _polish),
+        Corpus("chords_billboard_cc0_fmc_mit", "CC0-1.0", _plain),
     )
 }
-"""Every corpus that ``prepare`` knows, by archive name."""
+"""Every corpus whose labels ``prepare`` knows, by archive name."""
+
+
+def corpus_named(name: str) -> Corpus:
+    """A known corpus, or one whose labels are read as they come."""
+    return CORPORA.get(name) or Corpus(name, "unknown", _plain)
+
+
+def own_sources(folder: Path, paths: Sequence[Path]) -> list[Source]:
+    """A person's own MIDI files. Those that cannot be read stay in the list, to be skipped with a reason."""
+    found = []
+    for path in paths:
+        name = path.relative_to(folder).as_posix()
+        try:
+            # One byte more than is allowed is enough to be refused.
+            with path.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
+        except OSError:
+            content = b""
+        found.append(Source(f"{OWN}/{name}", OWN, path.stem, f"{OWN}:{name}", "own", midi=content))
+    return found

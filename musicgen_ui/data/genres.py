@@ -39,8 +39,27 @@ _PLAIN: dict[str, dict[str, float]] = {
 }
 
 _DANCES = frozenset(
-    "polonaise mazurka waltz march polka krakowiak contradance minuet oberek kujawiak galop quadrille gavotte ecossaise "
-    "landler bolero tarantella menuet anglaise cotillion".split()
+    (
+        "polonaise",
+        "mazurka",
+        "waltz",
+        "march",
+        "polka",
+        "krakowiak",
+        "contradance",
+        "minuet",
+        "oberek",
+        "kujawiak",
+        "galop",
+        "quadrille",
+        "gavotte",
+        "ecossaise",
+        "landler",
+        "bolero",
+        "tarantella",
+        "anglaise",
+        "cotillion",
+    )
 )
 
 

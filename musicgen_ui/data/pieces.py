@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,13 @@ from musicgen_ui.music.score import PARTS, Chord, Note, Score, from_ticks, to_ti
 from musicgen_ui.music.theory import QUALITIES
 
 _QUALITY_NAMES = tuple(QUALITIES)
-_NOTE_FIELDS = (("part", np.uint8), ("onset", np.int32), ("pitch", np.uint8), ("duration", np.int32), ("velocity", np.uint8))
+_NOTE_FIELDS = (
+    ("part", np.uint8),
+    ("onset", np.int32),
+    ("pitch", np.uint8),
+    ("duration", np.int32),
+    ("velocity", np.uint8),
+)
 _CHORD_FIELDS = (("onset", np.int32), ("duration", np.int32), ("root", np.uint8), ("quality", np.uint8))
 
 
@@ -106,9 +112,13 @@ class PieceStore:
         info = self._by_id[piece_id]
         table = self._table(info.corpus)
         first, count = info.notes
-        notes = np.stack([table[f"note_{name}"][first : first + count].astype(np.int64) for name, _ in _NOTE_FIELDS], axis=1)
+        notes = np.stack(
+            [table[f"note_{name}"][first : first + count].astype(np.int64) for name, _ in _NOTE_FIELDS], axis=1
+        )
         first, count = info.chords
-        chords = np.stack([table[f"chord_{name}"][first : first + count].astype(np.int64) for name, _ in _CHORD_FIELDS], axis=1)
+        chords = np.stack(
+            [table[f"chord_{name}"][first : first + count].astype(np.int64) for name, _ in _CHORD_FIELDS], axis=1
+        )
         return notes, chords
 
     def read(self, piece_id: str) -> Piece:
@@ -127,7 +137,15 @@ class PieceStore:
         symbols = tuple(Chord(from_ticks(o), from_ticks(d), r, _QUALITY_NAMES[q]) for o, d, r, q in chords.tolist())
         score = Score(info.tempo, info.metre, info.bars, parts, symbols, info.key, dict(info.programs))
         return Piece(
-            info.id, info.corpus, info.title, info.group, info.split, dict(info.genre), info.licence, score, info.tempo_known
+            info.id,
+            info.corpus,
+            info.title,
+            info.group,
+            info.split,
+            dict(info.genre),
+            info.licence,
+            score,
+            info.tempo_known,
         )
 
     def _table(self, corpus: str) -> dict[str, np.ndarray]:
@@ -160,6 +178,29 @@ def write_arrays(path: Path, pieces: Iterable[tuple[np.ndarray, np.ndarray]]) ->
     temporary = path.with_suffix(".part.npz")
     np.savez_compressed(temporary, **columns)
     temporary.replace(path)
+
+
+def read_arrays(path: Path, counts: Sequence[tuple[int, int]]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Inverse of :func:`write_arrays`.
+
+    Args:
+        path: what it wrote.
+        counts: notes and chords of each piece.
+
+    Raises:
+        ValueError: the file holds another number of notes or chords.
+    """
+    with np.load(path, allow_pickle=False) as file:
+        notes = np.stack([file[f"note_{name}"].astype(np.int32) for name, _ in _NOTE_FIELDS], axis=1)
+        chords = np.stack([file[f"chord_{name}"].astype(np.int32) for name, _ in _CHORD_FIELDS], axis=1)
+    note_ends, chord_ends = np.cumsum(np.array(counts, np.int64).reshape(-1, 2), axis=0).T
+    if len(counts) and (note_ends[-1] != len(notes) or chord_ends[-1] != len(chords)):
+        raise ValueError(f"{path.name} does not match its ledger")
+    return (
+        list(zip(np.split(notes, note_ends[:-1]), np.split(chords, chord_ends[:-1]), strict=True))
+        if len(counts)
+        else []
+    )
 
 
 def to_row(info: PieceInfo) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable
 
 from musicgen_ui.music.score import PARTS, Score
@@ -12,7 +13,7 @@ TUNE_NOTES = 24
 
 
 def content_hash(score: Score) -> str:
-    """Hash of what is played, the same in every key: part, sixteenth and interval of every note, or the chords of a chart."""
+    """Hash of what is played, the same in every key: part, sixteenth and interval of each note, or a chart's chords."""
     rows: list[tuple[int, ...]] = []
     base = next((n.pitch for part in PARTS[:3] for n in score.notes(part)), 0)
     for number, part in enumerate(PARTS):
@@ -20,7 +21,9 @@ def content_hash(score: Score) -> str:
         rows.extend((number, round(n.onset * 4), n.pitch - shift) for n in score.notes(part))
     if not rows and score.chords:
         root = score.chords[0].root
-        rows = [(round(c.onset), round(c.duration), (c.root - root) % 12, sum(map(ord, c.quality))) for c in score.chords]
+        rows = [
+            (round(c.onset), round(c.duration), (c.root - root) % 12, sum(map(ord, c.quality))) for c in score.chords
+        ]
     return hashlib.sha256(repr(rows).encode()).hexdigest()[:24]
 
 
@@ -29,7 +32,7 @@ def tune_hash(score: Score) -> str | None:
     lead = score.notes("lead")[:TUNE_NOTES]
     if len(lead) < TUNE_NOTES:
         return None
-    rows = [(b.pitch - a.pitch, round((b.onset - a.onset) * 4)) for a, b in zip(lead, lead[1:])]
+    rows = [(b.pitch - a.pitch, round((b.onset - a.onset) * 4)) for a, b in itertools.pairwise(lead)]
     if len({interval for interval, _ in rows}) < 4:
         return None
     return hashlib.sha256(repr(rows).encode()).hexdigest()[:24]

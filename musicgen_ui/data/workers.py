@@ -56,24 +56,26 @@ def convert_source(source: Source) -> Converted:
     for number, score in enumerate(scores):
         notes, chords = score_arrays(score)
         arrays.append((notes, chords))
-        rows.append({
-            "id": source.id if number == 0 else f"{source.id}#{number + 1}",
-            "title": source.title,
-            "group": source.group,
-            "licence": source.licence,
-            "genre": dict(source.genre),
-            "tempo": score.tempo,
-            "tempo_known": source.tempo_known,
-            "metre": score.metre,
-            "bars": score.bars,
-            "key": score.key,
-            "parts": [p for p in PARTS if p in score.parts],
-            "programs": dict(score.programs),
-            "notes": len(notes),
-            "chords": len(chords),
-            "content": content_hash(score),
-            "tune": tune_hash(score),
-        })
+        rows.append(
+            {
+                "id": source.id if number == 0 else f"{source.id}#{number + 1}",
+                "title": source.title,
+                "group": source.group,
+                "licence": source.licence,
+                "genre": dict(source.genre),
+                "tempo": score.tempo,
+                "tempo_known": source.tempo_known,
+                "metre": score.metre,
+                "bars": score.bars,
+                "key": score.key,
+                "parts": [p for p in PARTS if p in score.parts],
+                "programs": dict(score.programs),
+                "notes": len(notes),
+                "chords": len(chords),
+                "content": content_hash(score),
+                "tune": tune_hash(score),
+            }
+        )
     return Converted(source.id, rows, arrays)
 
 

@@ -17,7 +17,7 @@ from musicgen_ui.music.score import PARTS, TICKS_PER_BEAT, Note, Score, from_tic
 from musicgen_ui.music.voices import coverage, fold, polyphony, relay, split_line, thin, without_overlaps
 
 RANGES = {"lead": (48, 96), "chords": (36, 91), "bass": (24, 60), "drums": (27, 87)}
-"""Lowest and highest pitch a part keeps; pitched parts fold by octaves, drum keys outside the General MIDI map are dropped."""
+"""Lowest and highest pitch a part keeps: pitched parts fold by octaves, drum keys outside are dropped."""
 
 MAX_CHORD_NOTES = 6
 LEAD_FLOOR = 55
@@ -35,7 +35,7 @@ _BASS_NAME = re.compile(r"\bbass(?!oon|o cont)|\bwalk|b[aä]sse?\b|violoncello|\
 
 @dataclass(frozen=True)
 class Section:
-    """A stretch of ticks [start, end) in one metre; ``metre`` is None when the grid lacks it, ``signature`` says which."""
+    """Ticks [start, end) in one metre; ``metre`` is None when the grid lacks it, ``signature`` says which."""
 
     start: int
     end: int
@@ -57,9 +57,9 @@ def sections(midi: MidiFile) -> list[Section]:
         section = Section(start, end, METRE_OF.get(signature), f"{signature[0]}/{signature[1]}")
         last = found[-1] if found else None
         bar = 72 if section.metre == "3/4" else 96
-        if last and last.metre == section.metre and (last.end - last.start) % bar == 0 and section.metre is not None:
-            found[-1] = Section(last.start, section.end, last.metre, last.signature)
-        elif last and last.signature == section.signature:
+        if (
+            last and last.metre == section.metre and (last.end - last.start) % bar == 0 and section.metre is not None
+        ) or (last and last.signature == section.signature):
             found[-1] = Section(last.start, section.end, last.metre, last.signature)
         else:
             found.append(section)
@@ -81,7 +81,9 @@ def arrange(midi: MidiFile, roles: Sequence[str | None] | None = None) -> tuple[
     if roles is None:
         tracks["drums"] = [t for t in midi.tracks if t.is_drum]
         # Timpani, percussive programs and sound effects are neither melody nor harmony; steel drums (114) are.
-        pitched = [t for t in midi.tracks if not t.is_drum and t.program != 47 and (t.program < 112 or t.program == 114)]
+        pitched = [
+            t for t in midi.tracks if not t.is_drum and t.program != 47 and (t.program < 112 or t.program == 114)
+        ]
         if not tracks["drums"] and _is_keyboard(pitched):
             return _split_keyboard(pitched, length)
         tracks["bass"] = _bass_tracks(pitched, length)
@@ -89,7 +91,7 @@ def arrange(midi: MidiFile, roles: Sequence[str | None] | None = None) -> tuple[
         tracks["lead"] = _lead_tracks(pitched, length)
         tracks["chords"] = [t for t in pitched if t not in tracks["lead"]]
     else:
-        for track, part in zip(midi.tracks, roles):
+        for track, part in zip(midi.tracks, roles, strict=True):
             if part is not None:
                 tracks[part].append(track)
         tracks["bass"].sort(key=lambda t: _bass_order(t, length))
@@ -156,7 +158,13 @@ def low_line(notes: Notes, length: int) -> tuple[Notes, Notes]:
 
 
 def to_score(
-    parts: Mapping[str, Notes], *, tempo: float, metre: str, bars: int, start: int = 0, programs: Mapping[str, int] | None = None
+    parts: Mapping[str, Notes],
+    *,
+    tempo: float,
+    metre: str,
+    bars: int,
+    start: int = 0,
+    programs: Mapping[str, int] | None = None,
 ) -> Score:
     """Parts from tick ``start`` on as a Score of ``bars`` bars; notes are cut at its end."""
     end = bars * (72 if metre == "3/4" else 96)
@@ -164,9 +172,11 @@ def to_score(
     for part in PARTS:
         if part in parts:
             notes = parts[part]
-            keep = (notes.onset >= start) & (notes.onset < start + end)
-            rows = zip(*(x[keep].tolist() for x in (notes.onset, notes.pitch, notes.duration, notes.velocity)))
-            made[part] = tuple(Note(from_ticks(o - start), p, from_ticks(min(d, end + start - o)), v) for o, p, d, v in rows)
+            notes = notes.take((notes.onset >= start) & (notes.onset < start + end))
+            rows = notes.rows()
+            made[part] = tuple(
+                Note(from_ticks(o - start), p, from_ticks(min(d, end + start - o)), v) for o, p, d, v in rows
+            )
     return Score(float(tempo), metre, bars, made, programs=dict(programs or {}))
 
 

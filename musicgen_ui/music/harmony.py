@@ -13,7 +13,9 @@ from musicgen_ui.music.theory import KEYS, QUALITIES, chord_pitch_classes, key_c
 _SYMBOL = re.compile(r"([A-G][#b♯♭]*)(.*)")
 
 QUALITY_NAMES = tuple(QUALITIES)
-_TEMPLATES = np.array([[1.0 if pc in chord_pitch_classes(r, q) else 0.0 for pc in range(12)] for q in QUALITIES for r in range(12)])
+_TEMPLATES = np.array(
+    [[1.0 if pc in chord_pitch_classes(r, q) else 0.0 for pc in range(12)] for q in QUALITIES for r in range(12)]
+)
 """(qualities * 12, 12): pitch classes of every chord."""
 
 # Cost in the estimator, per quality: rare qualities must earn their place.
@@ -86,7 +88,11 @@ def joined(chords: list[Chord]) -> tuple[Chord, ...]:
         if chord.duration <= 0:
             continue
         last = out[-1] if out else None
-        if last and (last.root, last.quality) == (chord.root, chord.quality) and last.onset + last.duration == chord.onset:
+        if (
+            last
+            and (last.root, last.quality) == (chord.root, chord.quality)
+            and last.onset + last.duration == chord.onset
+        ):
             out[-1] = replace(last, duration=last.duration + chord.duration)
         else:
             out.append(chord)
@@ -96,9 +102,9 @@ def joined(chords: list[Chord]) -> tuple[Chord, ...]:
 def estimate_chords(score: Score, *, change_penalty: float = 0.18) -> tuple[Chord, ...]:
     """Chords heard in a score's pitched notes, by beats.
 
-    Each beat's duration-weighted pitch classes are compared with chord templates (cosine similarity less a cost for rare
-    qualities, weighted by how much sounds), and a Viterbi search pays for changes: least on downbeats, more on other
-    beats. A beat in which nothing sounds within two beats has no chord.
+    Each beat's duration-weighted pitch classes are compared with chord templates (cosine similarity less a cost for
+    rare qualities, weighted by how much sounds), and a Viterbi search pays for changes: least on downbeats, more on
+    other beats. A beat in which nothing sounds within two beats has no chord.
 
     Args:
         score: the score; lead, chords and bass are heard.
@@ -109,7 +115,9 @@ def estimate_chords(score: Score, *, change_penalty: float = 0.18) -> tuple[Chor
     if not len(total) or total.max() <= 0:
         return ()
     norms = np.linalg.norm(weights, axis=1, keepdims=True)
-    similarity = (weights / np.maximum(norms, 1e-9)) @ (_TEMPLATES / np.linalg.norm(_TEMPLATES, axis=1, keepdims=True)).T
+    similarity = (weights / np.maximum(norms, 1e-9)) @ (
+        _TEMPLATES / np.linalg.norm(_TEMPLATES, axis=1, keepdims=True)
+    ).T
     similarity -= np.repeat([_PRIOR[q] for q in QUALITY_NAMES], 12)
     evidence = similarity * np.minimum(total / max(np.median(total[total > 0]), 1e-9), 1.5)[:, None]
     beats_per_bar = score.beats_per_bar
@@ -119,11 +127,13 @@ def estimate_chords(score: Score, *, change_penalty: float = 0.18) -> tuple[Chor
         penalties[2::4] = 1.4 * change_penalty
     states = _viterbi(evidence, penalties)
     sounding = np.convolve(total, np.ones(5), mode="same")[: len(total)] > 0
-    return joined([
-        Chord(float(beat), 1.0, int(state % 12), QUALITY_NAMES[state // 12])
-        for beat, state in enumerate(states)
-        if sounding[beat]
-    ])
+    return joined(
+        [
+            Chord(float(beat), 1.0, int(state % 12), QUALITY_NAMES[state // 12])
+            for beat, state in enumerate(states)
+            if sounding[beat]
+        ]
+    )
 
 
 def _viterbi(evidence: np.ndarray, penalties: np.ndarray) -> np.ndarray:
@@ -151,7 +161,7 @@ def beat_chroma(score: Score) -> np.ndarray:
         notes = score.notes(part)
         if not notes:
             continue
-        onset, pitch, duration = (np.array(x, float) for x in zip(*((n.onset, n.pitch, n.duration) for n in notes)))
+        onset, pitch, duration = np.array([(n.onset, n.pitch, n.duration) for n in notes], float).T
         # Notes that ring on for bars say little about the harmony there.
         end = np.minimum(onset + np.minimum(duration, 8.0), score.beats)
         first = np.floor(onset).astype(int)
@@ -175,7 +185,8 @@ def with_harmony(score: Score, label: str | None = None, tolerance: float = 0.12
 
     Args:
         score: the score.
-        label: the key that the corpus states; kept unless the notes speak clearly (by ``tolerance``) against it.
+        label: the key that the corpus states.
+        tolerance: by how much another key must correlate better with the notes to be believed instead.
     """
     chroma = beat_chroma(score).sum(axis=0)
     if chroma.sum() <= 0:
@@ -185,5 +196,21 @@ def with_harmony(score: Score, label: str | None = None, tolerance: float = 0.12
     key, best = estimate_key(chroma)
     if label is not None and key is not None and key_correlations(chroma)[KEYS.index(label)] >= best - tolerance:
         key = label
-    return replace(score, key=key, chords=score.chords or estimate_chords(score))
+    return replace(score, key=key, chords=_with_ends(score))
 
+
+def _with_ends(score: Score) -> tuple[Chord, ...]:
+    """The score's chords, with estimates before the first and after the last: introductions are seldom written out."""
+    if not score.chords:
+        return estimate_chords(score)
+    first, last = score.chords[0].onset, score.chords[-1].onset + score.chords[-1].duration
+    if (first <= 0 and last >= score.beats) or not score.pitched:
+        return score.chords
+    heard = estimate_chords(score)
+    before = [replace(c, duration=min(c.duration, first - c.onset)) for c in heard if c.onset < first]
+    after = [
+        replace(c, onset=max(c.onset, last), duration=c.onset + c.duration - max(c.onset, last))
+        for c in heard
+        if c.onset + c.duration > last
+    ]
+    return joined([*before, *score.chords, *after])

@@ -11,7 +11,7 @@ import numpy as np
 
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music import arrange, harmony
-from musicgen_ui.music.midi_file import MidiFile, Notes, read_midi
+from musicgen_ui.music.midi_file import Notes, read_midi
 from musicgen_ui.music.score import PARTS, TICKS_PER_BEAT, Note, Score, from_ticks, to_ticks
 from musicgen_ui.music.theory import key_is_minor, key_tonic
 from musicgen_ui.music.voices import without_overlaps
@@ -54,7 +54,7 @@ def score_to_midi(
 
 
 def score_from_midi(source: str | Path | bytes, name: str | None = None) -> Score:
-    """Reads a person's MIDI file as a Score: parts mapped, metre and tempo of its longest section, chords and key estimated.
+    """Reads a person's MIDI file as a Score: parts mapped, metre of its longest section, chords and key estimated.
 
     A metre that the grid lacks is read in bars of four beats: the notes keep their beats, only bar lines differ.
 
@@ -62,7 +62,7 @@ def score_from_midi(source: str | Path | bytes, name: str | None = None) -> Scor
         RequestError: see :func:`musicgen_ui.music.midi_file.read_midi`.
     """
     midi = read_midi(source, name)
-    label = name or (Path(source).name if not isinstance(source, bytes) else "MIDI file")
+    label = name or ("MIDI file" if isinstance(source, bytes) else Path(source).name)
     parts, programs = arrange.arrange(midi)
     if not any(len(notes) for notes in parts.values()):
         raise RequestError(label, "has no notes that any of the four parts can play")
@@ -104,8 +104,7 @@ def notes_to_arrays(notes: tuple[Note, ...]) -> Notes:
 
 def notes_from_arrays(notes: Notes) -> tuple[Note, ...]:
     """Tick arrays as Note values, sorted by (onset, pitch)."""
-    rows = zip(notes.onset.tolist(), notes.pitch.tolist(), notes.duration.tolist(), notes.velocity.tolist())
-    return tuple(Note(from_ticks(o), p, from_ticks(d), v) for o, p, d, v in rows)
+    return tuple(Note(from_ticks(o), p, from_ticks(d), v) for o, p, d, v in notes.rows())
 
 
 def _conductor(score: Score, comment: str | None) -> bytes:
@@ -131,8 +130,8 @@ def _part_track(part: str, notes: tuple[Note, ...], program: int, beats: int) ->
     scale = DIVISION // TICKS_PER_BEAT
     arrays = without_overlaps(notes_to_arrays(notes))
     # Sort key: time, then offs before ons, so that a repeated note is not cut by its own predecessor's end.
-    events = [(int(o) * scale, 1, int(p), int(v)) for o, p, v in zip(arrays.onset, arrays.pitch, arrays.velocity)]
-    events += [(int(e) * scale, 0, int(p), 0) for e, p in zip(arrays.end, arrays.pitch)]
+    events = [(onset * scale, 1, pitch, velocity) for onset, pitch, _, velocity in arrays.rows()]
+    events += [((onset + duration) * scale, 0, pitch, 0) for onset, pitch, duration, _ in arrays.rows()]
     chunks = [_meta(0x03, part.encode("ascii")), b"\x00" + bytes((0xC0 | channel, program))]
     now = 0
     for time, on, pitch, velocity in sorted(events):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,12 @@ class Notes:
         """The notes of a boolean mask or an index array."""
         return Notes(self.onset[index], self.pitch[index], self.duration[index], self.velocity[index])
 
-    def sorted(self) -> Notes:
+    def rows(self) -> list[tuple[int, int, int, int]]:
+        """(onset, pitch, duration, velocity) of each note, as plain numbers."""
+        columns = (self.onset, self.pitch, self.duration, self.velocity)
+        return list(zip(*(column.tolist() for column in columns), strict=True))
+
+    def in_order(self) -> Notes:
         """The same notes by (onset, pitch, longest first)."""
         return self.take(np.lexsort((-self.duration, self.pitch, self.onset)))
 
@@ -61,7 +67,7 @@ class Notes:
         if not parts:
             return Notes.empty()
         fields = ("onset", "pitch", "duration", "velocity")
-        return Notes(*(np.concatenate([getattr(p, f) for p in parts]) for f in fields)).sorted()
+        return Notes(*(np.concatenate([getattr(p, f) for p in parts]) for f in fields)).in_order()
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +102,7 @@ class MidiFile:
         """The tempo that holds for most of [start, end) beats: a median weighted by beats."""
         beats = [b for b, _ in self.tempos]
         spans = []
-        for (beat, qpm), following in zip(self.tempos, beats[1:] + [float("inf")]):
+        for (beat, qpm), following in zip(self.tempos, [*beats[1:], math.inf], strict=True):
             span = min(end, following) - max(start, beat if beat > beats[0] else 0.0)
             if span > 0:
                 spans.append((qpm, span))
@@ -126,13 +132,14 @@ def read_midi(source: str | Path | bytes, name: str | None = None, *, resolution
         label, data = name or "MIDI file", source
     else:
         path = Path(source)
-        label = name or path.name
+        label = name or path.name or str(path)
         data = _file_bytes(path, label)
     _check_header(data, label)
     try:
         parsed = symusic.Score.from_midi(data)
     except (RuntimeError, ValueError, UnicodeDecodeError) as error:
-        raise RequestError(label, "is a damaged MIDI file: it ends too early or holds events that make no sense") from error
+        reason = "is a damaged MIDI file: it ends too early or holds events that make no sense"
+        raise RequestError(label, reason) from error
     tempos = _tempos(parsed, label)
     tracks = _tracks(parsed, label, resolution)
     end = max(int(t.notes.end.max()) for t in tracks)
@@ -193,18 +200,22 @@ def _tracks(parsed: symusic.Score, label: str, resolution: int) -> list[MidiTrac
         raise RequestError(label, "has no notes")
     if total > MAX_NOTES:
         raise RequestError(label, f"has {total:,} notes; at most {MAX_NOTES:,} can be read")
-    return [
-        MidiTrack(track.name, int(track.program), bool(track.is_drum), _grid_notes(track.notes.numpy(), parsed.tpq, resolution))
-        for track in parsed.tracks
-        if len(track.notes)
-    ]
+    found = []
+    for track in parsed.tracks:
+        notes = _grid_notes(track.notes.numpy(), parsed.tpq, resolution)
+        if len(notes):
+            found.append(MidiTrack(track.name, int(track.program) & 0x7F, bool(track.is_drum), notes))
+    return found
 
 
 def _grid_notes(raw: dict[str, np.ndarray], tpq: int, resolution: int) -> Notes:
-    """Notes on a grid of ``resolution`` ticks a beat: both ends are rounded, so that legato stays legato; nothing is shorter than a tick."""
+    """Notes on a grid of ``resolution`` ticks a beat.
+
+    Both ends are rounded, so that legato stays legato; nothing is shorter than a tick.
+    """
     start = raw["time"].astype(np.int64)
     end = start + np.maximum(raw["duration"].astype(np.int64), 0)
     onset = (start * (2 * resolution) + tpq) // (2 * tpq)
     duration = np.maximum((end * (2 * resolution) + tpq) // (2 * tpq) - onset, 1)
     velocity = np.clip(raw["velocity"].astype(np.int64), 1, 127)
-    return Notes(onset, raw["pitch"].astype(np.int64), duration, velocity).sorted()
+    return Notes(onset, raw["pitch"].astype(np.int64), duration, velocity).in_order()

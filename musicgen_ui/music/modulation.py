@@ -43,8 +43,10 @@ def key_sections(score: Score, *, least: int = 16, penalty: float = 0.5) -> list
     starts = [0] + [i for i in range(1, blocks) if path[i] != path[i - 1]]
     ends = [*starts[1:], blocks]
     kept: list[list[int]] = []
-    for start, end in zip(starts, ends):
-        if kept and ((end - start) * BLOCK < least or (kept[-1][1] - kept[-1][0]) * BLOCK < least or kept[-1][2] == path[start]):
+    for start, end in zip(starts, ends, strict=True):
+        if kept and (
+            (end - start) * BLOCK < least or (kept[-1][1] - kept[-1][0]) * BLOCK < least or kept[-1][2] == path[start]
+        ):
             longer = kept[-1][1] - kept[-1][0] >= end - start
             kept[-1] = [kept[-1][0], end, kept[-1][2] if longer else int(path[start])]
         else:

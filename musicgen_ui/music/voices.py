@@ -16,6 +16,7 @@ def split_line(notes: Notes, *, top: bool, slack: int = 2) -> tuple[Notes, Notes
 
     Args:
         notes: sorted notes.
+        top: whether to take the highest line or the lowest.
         slack: ticks by which a line note may hang over the next without blocking it.
 
     Returns:
@@ -83,11 +84,11 @@ def fold(notes: Notes, low: int, high: int) -> Notes:
     pitch = notes.pitch + shift
     pitch = np.where(pitch > high, high - 11 + (pitch - (high - 11)) % 12, pitch)
     pitch = np.where(pitch < low, low + (pitch - low) % 12, pitch)
-    return Notes(notes.onset, pitch, notes.duration, notes.velocity).sorted()
+    return Notes(notes.onset, pitch, notes.duration, notes.velocity).in_order()
 
 
 def without_overlaps(notes: Notes) -> Notes:
-    """No pitch sounds twice at once: of equal onsets the longest stays, and an earlier note ends where the next begins."""
+    """No pitch sounds twice at once: of equal onsets the longest stays; an earlier note ends where the next begins."""
     if len(notes) < 2:
         return notes
     order = np.lexsort((-notes.duration, notes.onset, notes.pitch))
@@ -99,7 +100,7 @@ def without_overlaps(notes: Notes) -> Notes:
     same = n.pitch[1:] == n.pitch[:-1]
     gap = n.onset[1:] - n.onset[:-1]
     duration[:-1] = np.where(same, np.minimum(duration[:-1], gap), duration[:-1])
-    return Notes(n.onset, n.pitch, duration, n.velocity).sorted()
+    return Notes(n.onset, n.pitch, duration, n.velocity).in_order()
 
 
 def thin(notes: Notes, most: int) -> Notes:
