@@ -28,6 +28,14 @@ def add(commands: argparse._SubParsersAction) -> None:
     add_report_option(clips, "clips")
     add_engine_options(clips)
     clips.set_defaults(run=run_clips)
+    composer = subjects.add_parser("composer", help="nats a step on held-out songs, beside unigram and bigram")
+    composer.add_argument("--data", type=Path, required=True, metavar="DIR", help="what prepare wrote")
+    composer.add_argument("--checkpoint", type=Path, metavar="FILE", help="default: the shipped one")
+    composer.add_argument(
+        "--batches", type=whole(1, COUNT), default=16, metavar="N", help="batches of 32 sections (default: 16)"
+    )
+    add_report_option(composer, "composer")
+    composer.set_defaults(run=run_composer)
 
 
 def add_report_option(parser: argparse.ArgumentParser, name: str) -> None:
@@ -51,6 +59,23 @@ def run_clips(args: argparse.Namespace) -> None:
     report["checkpoints"] = studio.checkpoints
     write_report(args.report, report)
     print_clips(report)
+
+
+def run_composer(args: argparse.Namespace) -> None:
+    """Judge the composer's predictions, print the table."""
+    from musicgen_ui.engine.loading import CHECKPOINTS
+    from musicgen_ui.models.steps import HEADS
+    from musicgen_ui.training.evaluate_composer import evaluate_composer
+
+    path = args.checkpoint or CHECKPOINTS / "composer_lstm.safetensors"
+    report = evaluate_composer(args.data, path, batches=args.batches)
+    write_report(args.report, report)
+    columns = (*HEADS, "total")
+    rows = [
+        (name, *(f"{row[column]:.3f}" if column in row else "" for column in columns))
+        for name, row in report["rows"].items()
+    ]
+    print_table(("nats a step", *columns), rows)
 
 
 def print_clips(report: dict[str, Any]) -> None:

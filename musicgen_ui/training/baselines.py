@@ -37,11 +37,20 @@ class NGram:
 
     def losses(self, batches: Sequence[ComposerBatch], order: int) -> dict[str, float]:
         """Nats a step by head over the batches, of the unigram (order 1) or the bigram (order 2)."""
-        nats = dict.fromkeys(HEADS, 0.0)
+        nats = self._nats(batches, order)
         steps = dict.fromkeys(HEADS, 0.0)
         for batch in batches:
             for head, count in observed_steps(batch).items():
                 steps[head] += count
+        return {head: nats[head] / max(steps[head], 1.0) for head in HEADS}
+
+    def total(self, batches: Sequence[ComposerBatch], order: int) -> float:
+        """Nats a step of all heads together, over all steps: what a composer's total is to be compared with."""
+        return sum(self._nats(batches, order).values()) / sum(float(batch.valid.sum()) for batch in batches)
+
+    def _nats(self, batches: Sequence[ComposerBatch], order: int) -> dict[str, float]:
+        nats = dict.fromkeys(HEADS, 0.0)
+        for batch in batches:
             for head, name, context, target in decisions(batch):
                 counts = self.counts[name]
                 row = np.broadcast_to(counts.sum(axis=0), counts.shape) if order == 1 else counts
@@ -49,7 +58,7 @@ class NGram:
                 row = row + self.smoothing * (counts.sum(axis=0) + 1) / (counts.sum() + len(counts)) * len(counts)
                 p = row / row.sum(axis=1, keepdims=True)
                 nats[head] -= float(np.log(p[context, target]).sum())
-        return {head: nats[head] / max(steps[head], 1.0) for head in HEADS}
+        return nats
 
 
 def observed_steps(batch: ComposerBatch) -> dict[str, float]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from musicgen_ui.data.sections import SectionSampler
 from musicgen_ui.data.tables import load_tables
+from musicgen_ui.errors import RequestError
 from musicgen_ui.models import checkpoint
 from musicgen_ui.models.composer_lstm import LSTMComposer
 from musicgen_ui.models.steps import HEADS
@@ -32,11 +33,14 @@ def evaluate_composer(data: Path, path: Path, *, batches: int = 16, seed: int = 
 
     Returns:
         ``{"rows": {row: {head: nats, "total": nats}}, "card": the checkpoint's card}``.
+
+    Raises:
+        RequestError: the checkpoint or the data is missing, damaged or of another run.
     """
     model = LSTMComposer.from_checkpoint(path)
     pieces, vocabulary = load_tables(data)
     if vocabulary.masks != model.config.drum_masks:
-        raise ValueError("the checkpoint was trained on other prepared data: its drum vocabulary differs")
+        raise RequestError("--data", "the checkpoint was trained on other prepared data: its drum vocabulary differs")
     scales = load_score_scales(Path(data) / "measures.json")
     drawn = {}
     for index, split in enumerate(("train", "validation", "test")):
@@ -53,5 +57,5 @@ def evaluate_composer(data: Path, path: Path, *, batches: int = 16, seed: int = 
         rows[f"lstm, {split}, kl of z (nats a section)"] = {"total": numbers["kl"]}
     for split in ("validation", "test"):
         for order, name in ((1, "unigram"), (2, "bigram")):
-            rows[f"{name}, {split}"] = counted.losses(drawn[split], order)
+            rows[f"{name}, {split}"] = counted.losses(drawn[split], order) | {"total": counted.total(drawn[split], order)}
     return {"rows": rows, "card": checkpoint.describe(path)["card"]}
