@@ -90,8 +90,8 @@ class StepHeads(nn.Module):
         self.held = RowEmbedding(width)
         self.slot = nn.Parameter(0.1 * torch.randn(MAX_CHORD_NOTES, width))
         self.chord = Head(width, hidden, sizes["chord"])
-        # Most chords simply go on: what follows what is learned at once here, and the network only has to say when.
-        self.chord_after = nn.Parameter(torch.zeros(sizes["chord"], sizes["chord"]))
+        # Logits of what follows what, started at "most chords simply go on": the network only has to say when not.
+        self.chord_after = nn.Parameter(4.0 * torch.eye(sizes["chord"]))
         self.bass = Head(width, hidden, sizes["bass_pitch"])
         self.lead = Head(width, hidden, sizes["lead_pitch"])
         self.chords = Head(width, hidden, sizes["chords_note0"])
