@@ -12,6 +12,9 @@ DEVICES = ("auto", "cpu", "cuda")
 
 MAX_THREADS = 256
 
+USEFUL_THREADS = 4
+"""More would spend their time waiting for one another: a composer's steps are small."""
+
 
 def resolve_device(name: str) -> str:
     """``auto`` as ``cuda`` where there is one, else ``cpu``; the others as they are.
@@ -30,7 +33,7 @@ def resolve_device(name: str) -> str:
 
 
 def thread_count(requested: int | None = None) -> int:
-    """Threads to use: what was requested, else MUSICGEN_THREADS, else the cores this process may run on.
+    """Threads to use: what was requested, else MUSICGEN_THREADS, else the cores this process may run on, at most 4.
 
     Raises:
         RequestError: MUSICGEN_THREADS is no whole number from 1 to 256.
@@ -43,7 +46,8 @@ def thread_count(requested: int | None = None) -> int:
             raise RequestError("MUSICGEN_THREADS", f"must be a whole number from 1 to {MAX_THREADS}, not {text!r:.40}")
         return int(text)
     # In a container the machine has more cores than the process may use; asking for them all makes it slower.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, USEFUL_THREADS)
 
 
 def set_threads(count: int) -> None:
