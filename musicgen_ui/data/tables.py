@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from musicgen_ui.data.pieces import Piece, PieceStore
-from musicgen_ui.music.table import FIELDS, DrumVocabulary, to_table
+from musicgen_ui.music.table import COLUMN, FIELDS, DrumVocabulary, to_table
 from musicgen_ui.music.score import METRES, PARTS
 from musicgen_ui.music.theory import KEYS, key_correlations, key_is_minor, key_tonic
 from musicgen_ui.music.tokens import STEPS_PER_BEAT, encode
@@ -114,6 +114,13 @@ def load_tables(folder: Path, *, workers: int = 2) -> tuple[list[TablePiece], Dr
         pieces = [piece for job in jobs for piece in job.result()]
     _write_cache(cache, pieces, vocabulary)
     return pieces, vocabulary
+
+
+def with_vocabulary(piece: TablePiece, old: DrumVocabulary, new: DrumVocabulary) -> TablePiece:
+    """The piece with its drums in the classes of another vocabulary: a checkpoint keeps the one it was trained with."""
+    table = piece.table.copy()
+    table[:, COLUMN["drums"]] = new.classes(old.to_masks(table[:, COLUMN["drums"]].astype(np.int64)))
+    return replace(piece, table=table)
 
 
 def _chunks(ids: Sequence[str], size: int = 100) -> list[Sequence[str]]:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from musicgen_ui.data.sections import SectionSampler
-from musicgen_ui.data.tables import load_tables
-from musicgen_ui.errors import RequestError
+from musicgen_ui.data.tables import load_tables, with_vocabulary
 from musicgen_ui.models import checkpoint
 from musicgen_ui.models.composer_lstm import LSTMComposer
 from musicgen_ui.models.steps import HEADS
+from musicgen_ui.music.table import DrumVocabulary
 from musicgen_ui.scale import load_score_scales
 from musicgen_ui.training.baselines import NGram
 from musicgen_ui.training.batches import collate
@@ -35,12 +35,12 @@ def evaluate_composer(data: Path, path: Path, *, batches: int = 16, seed: int = 
         ``{"rows": {row: {head: nats, "total": nats}}, "card": the checkpoint's card}``.
 
     Raises:
-        RequestError: the checkpoint or the data is missing, damaged or of another run.
+        RequestError: the checkpoint or the data is missing or damaged.
     """
     model = LSTMComposer.from_checkpoint(path)
-    pieces, vocabulary = load_tables(data)
-    if vocabulary.masks != model.config.drum_masks:
-        raise RequestError("--data", "the checkpoint was trained on other prepared data: its drum vocabulary differs")
+    pieces, prepared = load_tables(data)
+    vocabulary = DrumVocabulary(model.config.drum_masks)
+    pieces = [with_vocabulary(piece, prepared, vocabulary) for piece in pieces]
     scales = load_score_scales(Path(data) / "measures.json")
     drawn = {}
     for index, split in enumerate(("train", "validation", "test")):

@@ -5,7 +5,7 @@ import pytest
 
 from musicgen_ui.data.pieces import Piece
 from musicgen_ui.data.sections import SECTION_BARS, SectionSampler, fit_scales, measure_table
-from musicgen_ui.data.tables import neutral_shift, to_table_piece
+from musicgen_ui.data.tables import neutral_shift, to_table_piece, with_vocabulary
 from musicgen_ui.models.condition import CONDITION_SLIDERS
 from musicgen_ui.music.measures import MEASURED, measure
 from musicgen_ui.music.score import Chord, Note, Score
@@ -102,3 +102,11 @@ def test_scales_cover_every_measured_slider(rng):
     scales = fit_scales(pieces, VOCABULARY, count=100)
     assert set(scales) == set(MEASURED)
     assert scales["mood"].to_unit(0.0) == 0.5
+
+
+def test_another_vocabulary_says_the_same_drums(rng):
+    piece = to_table_piece(song(rng), VOCABULARY)
+    other = DrumVocabulary((0, 18, 17, 16, 2, 1))
+    moved = with_vocabulary(piece, VOCABULARY, other)
+    same = [from_table(p.table, v, "4/4", p.observed).drums for p, v in ((piece, VOCABULARY), (moved, other))]
+    np.testing.assert_array_equal(*same)
