@@ -95,6 +95,7 @@ OTHER = [
     pytest.param(["evaluate"], "SUBJECT", id="no-subject"),
     pytest.param(["evaluate", "clips", "--seeds", "0"], "--seeds", id="no-seeds"),
     pytest.param(["evaluate", "clips", "--data", "missing"], "missing", id="missing-data"),
+    pytest.param(["evaluate", "composer", "--data", "missing"], "--data", id="missing-composer-data"),
     pytest.param(["bench", "--repeats", "0"], "--repeats", id="no-repeats"),
     pytest.param(["serve", "--port", "70000"], "--port", id="port-too-high"),
     pytest.param(["serve", "--host", "no such host"], "--host", id="bad-host"),

@@ -100,7 +100,7 @@ def names(option: str, text: str, known: Iterable[str]) -> tuple[str, ...]:
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
     """Options of every command that loads the models."""
     parser.add_argument("--device", choices=DEVICES, default="auto", help="where the models run (default: auto)")
-    parser.add_argument("--threads", type=whole(1, 256), metavar="N", help="processor threads (default: all cores, at most 4)")
+    parser.add_argument("--threads", type=whole(1, 256), metavar="N", help="processor threads (default: up to 4)")
     parser.add_argument(
         "--checkpoints", type=Path, metavar="DIR", help="folder of the models; default: the shipped one"
     )

@@ -63,11 +63,11 @@ def run_clips(args: argparse.Namespace) -> None:
 
 def run_composer(args: argparse.Namespace) -> None:
     """Judge the composer's predictions, print the table."""
-    from musicgen_ui.engine.loading import CHECKPOINTS
+    from musicgen_ui.engine.loading import CHECKPOINTS, COMPOSER
     from musicgen_ui.models.steps import HEADS
     from musicgen_ui.training.evaluate_composer import evaluate_composer
 
-    path = args.checkpoint or CHECKPOINTS / "composer_lstm.safetensors"
+    path = args.checkpoint or CHECKPOINTS / COMPOSER
     report = evaluate_composer(args.data, path, batches=args.batches)
     write_report(args.report, report)
     columns = (*HEADS, "total")

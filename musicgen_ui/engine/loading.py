@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 """Where the shipped models lie."""
 
+COMPOSER = "composer_lstm.safetensors"
+
 WARM_UP_BARS = 2
 
 
@@ -60,7 +62,7 @@ def load_studio(
         hashes = verify_manifest(folder)
         scales = load_scales(folder / "measures.json")
     with _timed(say, f"composer lstm on {device}, {threads} threads"):
-        composer = LSTMComposer.from_checkpoint(folder / "composer_lstm.safetensors", device)
+        composer = LSTMComposer.from_checkpoint(folder / COMPOSER, device)
     with _timed(say, "SoundFont"):
         synthesizer = SoundFontSynthesizer(SoundFont.load(soundfont))
     studio = Studio(
