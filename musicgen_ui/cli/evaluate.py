@@ -8,6 +8,7 @@ from typing import Any
 
 from musicgen_ui.cli.arguments import add_engine_options, load_studio, whole
 from musicgen_ui.cli.report import print_table, write_report
+from musicgen_ui.errors import RequestError
 
 COUNT = 4096
 
@@ -44,6 +45,17 @@ def add_report_option(parser: argparse.ArgumentParser, name: str) -> None:
     parser.add_argument("--report", type=Path, default=path, metavar="FILE", help=f"JSON to write (default: {path})")
 
 
+def prepared(folder: Path) -> Path:
+    """``folder``, if ``prepare`` has written there.
+
+    Raises:
+        RequestError: it has not.
+    """
+    if not (folder / "index.jsonl").is_file():
+        raise RequestError("--data", f"{folder} holds no prepared pieces; run the prepare command first")
+    return folder
+
+
 def run_clips(args: argparse.Namespace) -> None:
     """Make the clips, judge them, print the tables."""
     from tqdm import tqdm
@@ -51,7 +63,7 @@ def run_clips(args: argparse.Namespace) -> None:
     from musicgen_ui.data.pieces import PieceStore
     from musicgen_ui.training.evaluate import clip_recipes, evaluate_clips
 
-    store = None if args.data is None else PieceStore(args.data)
+    store = None if args.data is None else PieceStore(prepared(args.data))
     recipes = list(clip_recipes(args.tempos, args.seeds, args.bars))
     studio = load_studio(args)
     with tqdm(total=len(recipes), unit="clip", disable=None) as bar:
@@ -68,7 +80,7 @@ def run_composer(args: argparse.Namespace) -> None:
     from musicgen_ui.training.evaluate_composer import evaluate_composer
 
     path = args.checkpoint or CHECKPOINTS / COMPOSER
-    report = evaluate_composer(args.data, path, batches=args.batches)
+    report = evaluate_composer(prepared(args.data), path, batches=args.batches)
     write_report(args.report, report)
     columns = (*HEADS, "total")
     rows = [
