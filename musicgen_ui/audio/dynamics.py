@@ -10,6 +10,7 @@ import math
 import numpy as np
 from scipy import ndimage
 
+from musicgen_ui.audio.effects import in_blocks
 from musicgen_ui.audio.waveform import resample
 
 OVERSAMPLING = 4
@@ -140,3 +141,24 @@ def limiter_gains(peaks: np.ndarray, ceiling: float, block_seconds: float, relea
     falling = np.maximum.accumulate(borders + release * index) - release * index
     rising = np.maximum.accumulate((falling - attack * index)[::-1])[::-1] + attack * index
     return 10 ** (-np.maximum(rising, borders) / 20)
+
+
+def saturate(samples: np.ndarray, decibels: float) -> np.ndarray:
+    """Soft clipping, oversampled: the highest peak goes ``decibels`` into a tanh, and what is far below stays as it is.
+
+    Args:
+        samples: (channels, n).
+        decibels: how hard.
+
+    Returns:
+        The same shape, at most about 1.
+    """
+    peak = float(np.abs(samples).max(initial=0.0))
+    if peak == 0:
+        return samples.copy()
+    gain = np.float32(10 ** (decibels / 20) / peak)
+
+    def clip(block: np.ndarray) -> np.ndarray:
+        return resample(np.tanh(resample(block, 1, OVERSAMPLING) * gain), OVERSAMPLING, 1)
+
+    return in_blocks(samples, clip, overlap=512)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import signal
 
-from musicgen_ui.audio.dynamics import apply_gain, block_length, block_view, limiter_gains, true_peaks
+from musicgen_ui.audio.dynamics import apply_gain, block_length, block_view, limiter_gains, saturate, true_peaks
 
 TARGET_LUFS = -16.0
 CEILING_DBTP = -1.0
@@ -18,10 +20,14 @@ _RELATIVE_GATE = -10.0
 _HOPS_A_BLOCK = 4
 """Gating blocks last 400 ms and start every 100 ms."""
 
-MAX_GAIN_DB = 50.0
-
 _RELEASES = (100.0, 300.0, 1000.0, 3000.0)
 """Release speeds of the limiter in dB a second, tried from the gentlest on until the target loudness is reached."""
+
+_LIMITING_DB = 12.0
+"""How far the limiter may press a sound beyond the gain that its loudness asks for."""
+
+_SATURATION_DB, _SATURATIONS = 12.0, 2
+"""Soft clipping before the limiter, for what it cannot do alone: how hard, and how often at most."""
 
 
 def k_weighting(sample_rate: int) -> np.ndarray:
@@ -58,6 +64,8 @@ def weighted_powers(samples: np.ndarray, sample_rate: int, size: int) -> np.ndar
     """
     sections = k_weighting(sample_rate)
     total = np.zeros(-(-samples.shape[-1] // size))
+    if len(total) == 0:
+        return total
     for channel in samples:
         weighted = block_view(signal.sosfilt(sections, channel), size)
         total += np.einsum("bs,bs->b", weighted, weighted)
@@ -119,13 +127,17 @@ def normalise(
         Sound too sparse to be that loud under the ceiling (single clicks) comes out as loud as it can.
     """
     size = block_length(sample_rate)
-    powers, peaks = weighted_powers(samples, sample_rate, size), true_peaks(samples, size)
     # Interpolating the gain can raise a peak between two samples by a hair.
     limit = 10 ** ((ceiling - 0.15) / 20)
-    if gated_loudness(powers, size, sample_rate) < SILENCE_LUFS:
-        decibels, release = 0.0, _RELEASES[0]
-    else:
-        decibels, release = _gain_and_release(powers, peaks, limit, size, sample_rate, target)
+    for _ in range(_SATURATIONS + 1):
+        powers, peaks = weighted_powers(samples, sample_rate, size), true_peaks(samples, size)
+        decibels, release, reached = 0.0, _RELEASES[0], target
+        if gated_loudness(powers, size, sample_rate) >= SILENCE_LUFS:
+            decibels, release, reached = _gain_and_release(powers, peaks, limit, size, sample_rate, target)
+        if reached >= target - 0.1:
+            break
+        # Bursts of a few milliseconds: the limiter's gain cannot move that fast, a curve can.
+        samples = saturate(samples, _SATURATION_DB)
     gain = 10 ** (decibels / 20)
     gains = gain * limiter_gains(peaks * gain, limit, size / sample_rate, release)
     result = apply_gain(samples, gains, size)
@@ -135,8 +147,8 @@ def normalise(
 
 def _gain_and_release(
     powers: np.ndarray, peaks: np.ndarray, limit: float, size: int, sample_rate: int, target: float
-) -> tuple[float, float]:
-    """(gain in dB, release in dB/s): the gentlest release that reaches the target, and the gain for it."""
+) -> tuple[float, float, float]:
+    """Gain in dB and release in dB/s, the gentlest that reaches the target, and the loudness that they give."""
 
     def loudness(decibels: float, release: float) -> float:
         gain = 10 ** (decibels / 20)
@@ -144,16 +156,13 @@ def _gain_and_release(
         return gated_loudness(powers * ((gains[:-1] + gains[1:]) / 2) ** 2, size, sample_rate)
 
     low = target - gated_loudness(powers, size, sample_rate)
-    for release in _RELEASES:
-        high = min(low + 12.0, MAX_GAIN_DB)
-        if loudness(high, release) < target and release != _RELEASES[-1]:
-            continue
-        high = high if loudness(high, release) >= target else MAX_GAIN_DB
-        return _root(lambda decibels, r=release: loudness(decibels, r) - target, low, high), release
-    raise AssertionError("the last release is always taken")
+    high = low + _LIMITING_DB
+    release = next((r for r in _RELEASES if loudness(high, r) >= target), _RELEASES[-1])
+    decibels = _root(lambda gain: loudness(gain, release) - target, low, high)
+    return decibels, release, loudness(decibels, release)
 
 
-def _root(function, low: float, high: float) -> float:
+def _root(function: Callable[[float], float], low: float, high: float) -> float:
     """Where a rising function crosses zero between ``low`` and ``high``, to 0.01; ``high`` if it stays below."""
     if function(low) >= 0:
         return low

@@ -115,13 +115,8 @@ class TestRender:
         assert not samples[5500:].any()  # the first note does not come back
 
     def test_order_of_notes_does_not_matter(self, embedded, rng):
-        notes = [
-            PlayedNote(int(s), int(s + d), int(p), int(v))
-            for s, d, p, v in zip(
-                rng.integers(0, 20_000, 40), rng.integers(1, 9000, 40), rng.integers(40, 80, 40), rng.integers(1, 128, 40),
-                strict=True,
-            )
-        ]  # fmt: skip
+        columns = [rng.integers(low, high, 40).tolist() for low, high in ((0, 20_000), (1, 9000), (40, 80), (1, 128))]
+        notes = [PlayedNote(s, s + d, p, v) for s, d, p, v in zip(*columns, strict=True)]
         expected = embedded.render(notes, 0, 30_000)
         for _ in range(3):
             rng.shuffle(notes)
@@ -207,7 +202,7 @@ class TestLoad:
         assert SoundFont.load().path == tmp_path / "a.sf2"
         assert SoundFont.load(tmp_path / "b.sf2").path == tmp_path / "b.sf2"
         monkeypatch.setenv(VARIABLE, "/nowhere.sf2")
-        with pytest.raises(RequestError, match="^soundfont: there is no file /nowhere.sf2"):
+        with pytest.raises(RequestError, match=r"^soundfont: there is no file /nowhere.sf2"):
             SoundFont.load()
 
     def test_compressed_samples(self, tmp_path):

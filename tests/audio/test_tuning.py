@@ -1,8 +1,8 @@
 """Every instrument that the studio offers is in tune, in every octave: an error here is silent everywhere else.
 
-The estimator scores a supposed pitch by the autocorrelation at the first multiples (up to sixteen) of its period. A true
-pitch scores near 1; a wrong semitone puts the later multiples out of phase; an octave too high misses every other
-multiple; an octave too low (every multiple is right) is told by the octave above scoring as well.
+The estimator scores a supposed pitch by the autocorrelation at the first multiples of its period, up to sixteen. A
+true pitch scores near 1; a wrong semitone puts the later multiples out of phase; a sound an octave lower misses every
+other multiple; one an octave higher (every multiple is right) is told by the octave above scoring as well.
 """
 
 import ctypes
@@ -24,6 +24,7 @@ SIXTEEN_FOOT = {16, 17, 18, 19}
 """Organs: their stops include one that sounds an octave below the key, as on the real instrument."""
 
 PROGRAMS = sorted({program_number(part, name) for part in ("lead", "chords", "bass") for name in CHOICES[part]})
+
 
 def sensible(program: int, pitch: int) -> bool:
     """Within the instrument's range; a 16-foot stop's C1 is below hearing."""
@@ -128,7 +129,20 @@ def test_most_octaves_are_covered():
 
 @pytest.mark.parametrize(
     ("program", "pitch"),
-    [(22, 65), (22, 70), (22, 71), (22, 72), (22, 73), (65, 63), (65, 64), (65, 65), (81, 90), (81, 91), (81, 99), (21, 72)],
+    [
+        (22, 65),
+        (22, 70),
+        (22, 71),
+        (22, 72),
+        (22, 73),
+        (65, 63),
+        (65, 64),
+        (65, 65),
+        (81, 90),
+        (81, 91),
+        (81, 99),
+        (21, 72),
+    ],
 )
 def test_corrected_zones(soundfont, program, pitch):
     samples = sustained(soundfont, program, pitch)
