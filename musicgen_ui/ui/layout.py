@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -137,6 +138,8 @@ def _pick(slug: str) -> list[Any]:
 
 
 def _wire_generate(desk: Desk, out: Outputs, preset: gr.State, studio: Engine) -> None:
+    wait = f"() => window.studio.waiting({json.dumps(status.waiting())})"
+    desk.generate.click(None, None, out["status"], js=wait)
     run = desk.generate.click(
         Page(studio, out).press,
         [*(desk.made[name] for name in RECIPE_CONTROLS), desk.seed.lock, preset],
@@ -149,11 +152,10 @@ def _wire_generate(desk: Desk, out: Outputs, preset: gr.State, studio: Engine) -
         concurrency_id=ENGINE_LANE,
         api_visibility="private",
     )
-    run.failure(None, None, out["status"], js="() => window.studio.refused()")
-    desk.stop.click(
-        status.stopped, None, out["status"], cancels=[run],
-        queue=False, show_progress="hidden", api_visibility="private",
-    )  # fmt: skip
+    desk.stop.click(None, None, None, cancels=[run])
+    # A cancelled event counts as failed once the server has let go of it: only then is it true that it stopped.
+    end = f"() => window.studio.ended({json.dumps(status.stopped())}, {json.dumps(status.unreachable())})"
+    run.failure(None, None, out["status"], js=end)
 
 
 def _wire_api(desk: Desk, studio: Engine) -> None:

@@ -31,6 +31,11 @@ def picked(name: str, blurb: str) -> str:
     )  # fmt: skip
 
 
+def waiting() -> str:
+    """Between the press and the engine's first word: the request is on its way or in the queue."""
+    return _box("waiting", "Waiting for the engine.", '<p class="line"><b>Waiting for the engine</b></p>')
+
+
 def working(progress: Progress) -> str:
     """All stages with how far each is, as the engine reported it, and the time since the start."""
     order = [*STAGES, *(name for name in progress.done if name not in STAGES)]
@@ -53,6 +58,11 @@ def stopped() -> str:
     """After Stop; the last clip stays on the page."""
     text = "Stopped. Whatever you had before is still here."
     return _box("stopped", text, f'<p class="line">{text}</p>')
+
+
+def unreachable() -> str:
+    """The request never came to its end: the queue is full, or the server is gone."""
+    return _alert("The studio is busy or out of reach. Wait a moment and press Generate again.")
 
 
 def refused(error: RequestError) -> str:

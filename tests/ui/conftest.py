@@ -35,6 +35,10 @@ class Calls:
         self.last = 0.0
         self._lock = threading.Lock()
 
+    def reset(self) -> None:
+        """Back to a fast engine that was never used."""
+        self.pause, self.ticks, self.most, self.last = 0.0, 0, 0, 0.0
+
     def enter(self, change: int) -> None:
         with self._lock:
             self.running += change
@@ -145,6 +149,13 @@ def fake_studio(calls: Calls) -> Studio:
     return Studio(
         compose=fake_compose(calls), synthesizer=FakeSynthesizer(), mix=fake_mix, listen=fake_listen, checkpoints={}
     )
+
+
+@pytest.fixture(scope="session")
+def make_calls() -> tuple[Calls, Studio]:
+    """A counter and its Studio for tests that share one server."""
+    calls = Calls()
+    return calls, fake_studio(calls)
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@
     set: (key, value) => { try { localStorage.setItem(key, value); } catch { /* private window: not remembered */ } },
   };
 
+  let stopPressed = false;
+
   // Drawn here, not on the server, because they follow a slider while it moves.
   window.studio = {
     blend(names, weights) {
@@ -23,19 +25,19 @@
       const whole = Math.round(seconds);
       return `<p class="length">${whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`}</p>`;
     },
-    refused() {
-      const text = "The studio is busy or out of reach. Wait a moment and press Generate again.";
-      return `<div class="status" data-state="error" data-say="${text}"><p class="line" role="alert">${text}</p></div>`;
+    waiting(html) {
+      return document.body.dataset.state === "working" ? $("#status .status").outerHTML : html;
+    },
+    ended(stopped, unreachable) {
+      return stopPressed ? stopped : unreachable;
     },
   };
 
-  // Ctrl or Cmd + Enter generates from anywhere, after the focused field has given its value.
+  // Ctrl or Cmd + Enter generates from anywhere.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
-    const active = document.activeElement;
-    if (active instanceof HTMLInputElement) active.dispatchEvent(new Event("change", { bubbles: true }));
-    setTimeout(() => $("#generate")?.click(), 30);
+    $("#generate")?.click();
   }, true);
 
   const setTheme = (dark) => {
@@ -52,6 +54,8 @@
       setTheme(dark);
       store.set("musicgen-theme", dark ? "dark" : "light");
     }
+    if (target?.closest("#generate")) stopPressed = false;
+    if (target?.closest("#stop")) stopPressed = true;
     const chip = target?.closest(".chip");
     if (chip) $$(".chip").forEach((other) => other.setAttribute("aria-pressed", String(other === chip)));
     if (target?.closest("#generate") && matchMedia("(max-width: 820px)").matches) {
@@ -84,27 +88,31 @@
   let looped = store.get("musicgen-loop") === "yes";
   let volume = Number(store.get("musicgen-volume") ?? 1);
   const toggle = () => { const audio = media(); if (audio) { if (audio.paused) audio.play(); else audio.pause(); } };
+  // The share is set on the few elements that show it, never on a parent: every note would be styled anew at each frame.
+  let shown = -1;
   const tick = () => {
-    const audio = media();
-    const stage = $("#result");
-    if (audio && stage) {
-      const now = audio.currentTime;
-      stage.style.setProperty("--play", String(length() > 0 ? now / length() : 0));
-      stage.dataset.playing = String(!audio.paused);
-      if (audio.loop !== looped) audio.loop = looped;
-      if (Math.abs(audio.volume - volume) > 0.001) audio.volume = volume;
-      const readout = $("#waveform output");
-      if (readout && readout.textContent !== clock(now)) {
-        readout.textContent = clock(now);
-        const seek = $("#waveform .seek");
-        seek?.setAttribute("aria-valuenow", now.toFixed(1));
-        seek?.setAttribute("aria-valuetext", `${clock(now)} of ${clock(length())}`);
-        $("#waveform .loop")?.setAttribute("aria-pressed", String(looped));
-        const slider = $("#waveform .volume input");
-        if (slider && document.activeElement !== slider) slider.value = String(volume);
-      }
-    }
     requestAnimationFrame(tick);
+    const audio = media();
+    const wave = $("#waveform .waveform");
+    if (!audio || !wave) return;
+    if (audio.loop !== looped) audio.loop = looped;
+    if (Math.abs(audio.volume - volume) > 0.001) audio.volume = volume;
+    if (wave.dataset.playing !== String(!audio.paused)) wave.dataset.playing = String(!audio.paused);
+    const now = audio.currentTime;
+    if (now === shown && wave.dataset.ready) return;
+    shown = now;
+    const share = String(length() > 0 ? now / length() : 0);
+    $$("#result .playhead, #waveform .played").forEach((mark) => mark.style.setProperty("--play", share));
+    const readout = $("output", wave);
+    if (wave.dataset.ready && readout.textContent === clock(now)) return;
+    wave.dataset.ready = "yes";
+    readout.textContent = clock(now);
+    const seek = $(".seek", wave);
+    seek.setAttribute("aria-valuenow", now.toFixed(1));
+    seek.setAttribute("aria-valuetext", `${clock(now)} of ${clock(length())}`);
+    $(".loop", wave).setAttribute("aria-pressed", String(looped));
+    const slider = $(".volume input", wave);
+    if (document.activeElement !== slider) slider.value = String(volume);
   };
   requestAnimationFrame(tick);
   document.addEventListener("click", (event) => {
