@@ -111,9 +111,24 @@ def print_clips(report: dict[str, Any]) -> None:
         return
     columns = ("p5", "p50", "p95", "median", "mean")
     rows = [
-        (row["statistic"], *(f"{row[column]:.3g}" for column in columns), "yes" if row["inside"] else "NO")
+        (
+            row["statistic"],
+            *(f"{row[column]:.3g}" for column in columns),
+            "yes" if row["inside"] else "NO",
+            f"{row['share inside']:.0%}",
+        )
         for row in report["sanity"]
     ]
+    sections = max(row["sections"] for row in report["sanity"])
+    header = (
+        f"{sections} held-out sections | clips",
+        "5 %",
+        "50 %",
+        "95 %",
+        "median",
+        "mean",
+        "inside",
+        "clips inside",
+    )
     print()
-    songs = max(row["songs"] for row in report["sanity"])
-    print_table((f"{songs} held-out sections | clips", "5 %", "50 %", "95 %", "median", "mean", "inside"), rows)
+    print_table(header, rows)

@@ -176,7 +176,9 @@ def held_out_sections(store: PieceStore, bars: int = 16, per_piece: int = 2) -> 
 def sanity_table(generated: Iterable[Score], held_out: Iterable[Score]) -> list[dict[str, Any]]:
     """A row a statistic: the held-out 5th, 50th and 95th percentile, the generated median and mean.
 
-    ``inside`` says whether both generated numbers lie within the held-out 5-95 %.
+    ``inside`` says whether the generated median lies within the held-out 5-95 %, ``share inside`` how many of the
+    clips do; of the held-out sections themselves it is at least 0.9. The mean decides nothing: where nearly all
+    songs have 0, such as empty bars, their own mean lies outside.
     """
     ours, theirs = [statistics(score) for score in generated], [statistics(score) for score in held_out]
     rows = []
@@ -187,11 +189,12 @@ def sanity_table(generated: Iterable[Score], held_out: Iterable[Score]) -> list[
             continue
         low, middle, high = (float(value) for value in np.percentile(real, (5, 50, 95)))
         median, mean = float(np.median(made)), float(np.mean(made))
-        inside = low <= median <= high and low <= mean <= high
-        rows.append(
-            {"statistic": name, "p5": low, "p50": middle, "p95": high, "median": median, "mean": mean, "inside": inside}
-            | {"songs": len(real), "clips": len(made)}
-        )
+        row = {"statistic": name, "p5": low, "p50": middle, "p95": high, "median": median, "mean": mean}
+        row |= {
+            "inside": low <= median <= high,
+            "share inside": sum(low <= value <= high for value in made) / len(made),
+        }
+        rows.append(row | {"sections": len(real), "clips": len(made)})
     return rows
 
 

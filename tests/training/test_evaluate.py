@@ -184,9 +184,11 @@ def test_clips_like_the_songs_are_inside_and_others_are_not():
     songs = [score_of(16, pitch=60 + n) for n in range(12)]
     rows = {row["statistic"]: row for row in sanity_table(songs, songs)}
     assert all(row["inside"] for row in rows.values())
+    assert all(row["share inside"] >= 0.8 for row in rows.values())
     busy = [replace(s, parts={"lead": tuple(sorted(s.parts["lead"] * 5))}) for s in songs]
     rows = {row["statistic"]: row for row in sanity_table(busy, songs)}
     assert not rows["notes per beat"]["inside"]
+    assert rows["notes per beat"]["share inside"] == 0.0
     assert rows["notes per beat"]["median"] == 5.0
     assert rows["notes per beat"]["p50"] == 1.0
     assert rows["longest note (beats)"]["inside"]
