@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> None:
     write_report(args.report, report)
     print("\n".join(loaded))
     peak = report["peak memory (MB)"]
-    print(f"ready in {ready:.1f} s, peak memory {'unknown' if peak is None else f'{peak:.0f} MB'}\n")
+    print(f"peak memory {'unknown' if peak is None else f'{peak:.0f} MB'}\n")
     stages = list(dict.fromkeys(stage for case in cases.values() for stage in case["stages"]))
     rows = [
         (name, f"{case['median']:.2f}", f"{case['times real time']:.1f}", *(f"{case['stages'][s]:.2f}" for s in stages))

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from musicgen_ui.engine.device import resolve_device, set_threads, thread_count
 from musicgen_ui.recipe import Recipe
 from musicgen_ui.scale import load_scales
 
@@ -44,12 +43,16 @@ def load_studio(
         RequestError: an absent device, or a missing or damaged checkpoint or SoundFont.
     """
     say = log or (lambda line: None)
-    device = resolve_device(device)
-    threads = thread_count(threads)
-    set_threads(threads)
+    began = time.perf_counter()
     folder = CHECKPOINTS if checkpoints is None else Path(checkpoints)
 
+    # Imported here so that their seconds are counted, and so that a wrong option is told before they are spent.
     with _timed(say, "libraries"):
+        from musicgen_ui.engine.device import resolve_device, set_threads, thread_count
+
+        device = resolve_device(device)
+        threads = thread_count(threads)
+        set_threads(threads)
         from musicgen_ui.audio.soundfont import SoundFont
         from musicgen_ui.engine.compose import compose
         from musicgen_ui.engine.listen import listen
@@ -76,6 +79,7 @@ def load_studio(
     # The first clip compiles numba kernels and fills caches; better before the page opens than after a click.
     with _timed(say, f"warm-up with {WARM_UP_BARS} bars"):
         studio.generate(Recipe(bars=WARM_UP_BARS))
+    say(f"ready in {time.perf_counter() - began:.1f} s")
     return studio
 
 
