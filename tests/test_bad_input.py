@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 
@@ -102,6 +103,16 @@ OTHER = [
 ]
 
 
+NOTE = b"\x00\x90\x3c\x40\x60\x80\x3c\x40"
+
+
+def smf(*tracks: bytes) -> bytes:
+    """A MIDI file of 96 ticks a beat with these events in its tracks."""
+    chunks = [events + b"\x00\xff\x2f\x00" for events in tracks]
+    header = b"MThd" + struct.pack(">IHHH", 6, 1, len(tracks), 96)
+    return header + b"".join(b"MTrk" + struct.pack(">I", len(chunk)) + chunk for chunk in chunks)
+
+
 def refusal(argv, capsys) -> str:
     """The one line that a refused command prints."""
     assert main(argv) == 2
@@ -172,6 +183,10 @@ def test_render_names_what_is_wrong(argv, argument, song, tmp_path, capsys):
         pytest.param(b"MThd", id="header-only"),
         pytest.param(b"RIFF\0\0\0\0WAVE", id="a-wav"),
         pytest.param(bytes(range(256)) * 8, id="noise"),
+        pytest.param(smf(b""), id="no-notes"),
+        pytest.param(smf(b"\x00\xff\x51\x03\x00\x00\x00" + NOTE), id="zero-tempo"),
+        pytest.param(smf(*[NOTE] * 200), id="200-tracks"),
+        pytest.param(smf(NOTE * 1_000_000), id="a-million-notes"),
     ],
 )
 def test_render_refuses_what_is_no_song(content, tmp_path, capsys):
