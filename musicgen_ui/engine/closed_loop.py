@@ -18,6 +18,10 @@ CLOSE_ENOUGH = 0.02
 """Mean miss at which further rounds would chase the meter's own noise."""
 
 
+BLIND_GUESS = 1 / 3
+"""Mean distance of two values drawn evenly from 0 to 1."""
+
+
 def misses(asked: Mapping[str, object], heard: Mapping[str, object]) -> dict[str, float]:
     """Asked minus heard for every adjustable slider that could be measured."""
     return {
@@ -30,6 +34,15 @@ def misses(asked: Mapping[str, object], heard: Mapping[str, object]) -> dict[str
 def mean_miss(missed: Mapping[str, float]) -> float | None:
     """Mean absolute miss; None when nothing could be measured."""
     return float(np.mean([abs(value) for value in missed.values()])) if missed else None
+
+
+def rank(missed: Mapping[str, float]) -> float:
+    """What takes are compared by: the mean miss, where a slider that was not heard counts as a blind guess would.
+
+    Without that, a take in which less can be heard would win by silence.
+    """
+    unheard = len(ADJUSTABLE) - len(missed)
+    return (sum(abs(value) for value in missed.values()) + BLIND_GUESS * unheard) / len(ADJUSTABLE)
 
 
 def adjusted(style: Style, missed: Mapping[str, float]) -> Style:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from musicgen_ui.audio.waveform import Clip
-from musicgen_ui.engine.closed_loop import ADJUSTABLE, CLOSE_ENOUGH, adjusted, mean_miss, misses, round_seed
+from musicgen_ui.engine.closed_loop import ADJUSTABLE, CLOSE_ENOUGH, adjusted, mean_miss, misses, rank, round_seed
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.score import PARTS, Score
 from musicgen_ui.music.theory import transpose_key
@@ -80,9 +80,9 @@ class Result:
 
 @dataclass(frozen=True)
 class _Take:
-    """The best round so far, and its mean miss."""
+    """The best round so far."""
 
-    error: float
+    rank: float
     score: Score
     stems: Mapping[str, np.ndarray]
     clip: Clip
@@ -160,8 +160,8 @@ class Studio:
             missed = misses(asked, heard)
             error = mean_miss(missed)
             reports.append({"error": error, "adjusted": {key: getattr(style, key) for key in missed}})
-            if best is None or (error is not None and error < best.error):
-                best = _Take(math.inf if error is None else error, score, stems, clip, asked, heard)
+            if best is None or rank(missed) < best.rank:
+                best = _Take(rank(missed), score, stems, clip, asked, heard)
             if error is None or error <= CLOSE_ENOUGH:
                 break
             # A key that was left to the seed stays where the first round found it.

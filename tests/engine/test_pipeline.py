@@ -131,6 +131,19 @@ def test_corrections_keep_the_key_and_the_band():
     assert [call[0].key for call in band.calls] == ["auto", *["D major"] * (len(band.calls) - 1)]
 
 
+def test_a_take_in_which_less_is_heard_does_not_win_by_silence():
+    class Fading(Band):
+        def listen(self, samples, sample_rate):
+            heard = super().listen(samples, sample_rate)
+            if len(self.calls) > 1:
+                heard |= dict.fromkeys(("mood", "energy", "density", "syncopation"))
+            return heard
+
+    result = generate(Fading(bias=0.1), Recipe(bars=1, rounds=1))
+    assert result.rounds[1]["error"] < result.rounds[0]["error"]
+    assert result.heard["mood"] is not None
+
+
 def test_a_close_take_needs_no_second_round():
     assert len(generate(Band(), Recipe(bars=1, rounds=4)).rounds) == 1
 
