@@ -1,0 +1,126 @@
+"""The Listener: what a person would say of a clip, measured from its audio alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from musicgen_ui.audio import rhythm, tonality
+from musicgen_ui.audio.networks import FeatureNetwork, load_networks
+from musicgen_ui.audio.spectral import mono
+from musicgen_ui.audio.tempo import Pulse, TempoCandidate, refine_tempo, tempo_candidates
+from musicgen_ui.audio.timbre import brightness, is_stereo, space_features
+from musicgen_ui.audio.waveform import resample
+from musicgen_ui.music.theory import KEYS
+from musicgen_ui.scale import Scales, UnitScale
+from musicgen_ui.style import SLIDERS
+
+SHORTEST_SECONDS = 3.0
+SILENCE_RMS = 1e-3
+"""Root mean square (-60 dBFS) below which a clip is silent."""
+
+LONGEST_SECONDS = 90.0
+"""Longer clips are judged by their middle: people who play for minutes drift, and a minute and a half says enough."""
+
+UNIT_SLIDERS = tuple(key for key, slider in SLIDERS.items() if (slider.low, slider.high) == (0, 1))
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What was heard.
+
+    Attributes:
+        values: every slider in the slider's own unit, and ``key`` and ``genre``; None where it cannot be told.
+        raw: every slider's raw measure, comparable with ``music.measures``; None where it cannot be told.
+        tempi: candidate tempi, most probable first: the runners-up are mostly the octaves of the first.
+    """
+
+    values: dict[str, float | str | None]
+    raw: dict[str, float | None]
+    tempi: tuple[TempoCandidate, ...] = ()
+
+
+def listen(samples: np.ndarray, sample_rate: int, scales: Scales | None = None) -> Heard:
+    """Measures a clip. None stands for "cannot tell", never for a guess.
+
+    Args:
+        samples: (channels, n) or (n,) float, finite.
+        sample_rate: in Hz.
+        scales: quantiles that turn raw measures into unit sliders (``scales["audio"]``). Without them only tempo,
+            key and the raw measures are filled.
+
+    Raises:
+        ValueError: the samples are of the wrong shape or not finite.
+    """
+    samples = np.asarray(samples, dtype=np.float32)
+    if samples.ndim not in (1, 2) or not np.isfinite(samples).all():
+        raise ValueError("samples must be finite, (channels, n) or (n,)")
+    raw: dict[str, float | None] = dict.fromkeys(SLIDERS)
+    key: str | None = None
+    tempi: tuple[TempoCandidate, ...] = ()
+    if _audible(samples, sample_rate):
+        networks = load_networks()
+        wide = resample(_middle(np.atleast_2d(samples), sample_rate), sample_rate, rhythm.SAMPLE_RATE)
+        mixed = mono(wide)
+        pitches = tonality.hear_pitches(
+            resample(mixed, rhythm.SAMPLE_RATE, tonality.SAMPLE_RATE), networks["pitch"]
+        )
+        pulse = rhythm.hear_pulse(mixed, pitches)
+        beat, tempi = _beat(pulse, networks)
+        tonal = tonality.is_tonal(pitches)
+        if beat is not None:
+            steps = rhythm.hear_steps(pulse, pitches, *beat, networks["step"])
+            raw["tempo"] = beat[0]
+            raw["density"] = rhythm.density(steps)
+            raw["syncopation"] = rhythm.syncopation(steps)
+            raw["energy"] = rhythm.energy(steps)
+        if tonal:
+            key = KEYS[int(networks["key"](tonality.key_features(pitches))[:, 0].argmax())]
+            raw["mood"] = tonality.mood(pitches)
+        if tonal and beat is not None:
+            raw["complexity"] = tonality.complexity(pitches, *beat)
+        raw["brightness"] = brightness(mixed, rhythm.SAMPLE_RATE)
+        if is_stereo(wide):
+            raw["space"] = float(networks["space"](space_features(wide, rhythm.SAMPLE_RATE))[0])
+    return Heard(_values(raw, key, {} if scales is None else scales["audio"]), raw, tempi)
+
+
+def _audible(samples: np.ndarray, sample_rate: int) -> bool:
+    """Whether there are three seconds or more, and they are not silence."""
+    if samples.shape[-1] < SHORTEST_SECONDS * sample_rate:
+        return False
+    return bool(np.sqrt(np.mean(np.square(samples, dtype=np.float64))) > SILENCE_RMS)
+
+
+def _middle(samples: np.ndarray, sample_rate: int) -> np.ndarray:
+    """At most LONGEST_SECONDS of (channels, n)."""
+    length = min(samples.shape[1], int(LONGEST_SECONDS * sample_rate))
+    first = (samples.shape[1] - length) // 2
+    return samples[:, first : first + length]
+
+
+def _beat(
+    pulse: Pulse, networks: Mapping[str, FeatureNetwork]
+) -> tuple[tuple[float, float] | None, tuple[TempoCandidate, ...]]:
+    """Tempo in BPM with the seconds to the first beat, None when there is none; and all candidates."""
+    tempi = tuple(tempo_candidates(pulse, networks["tempo"]))
+    none_of_them = 1.0 - sum(tempo.probability for tempo in tempi)
+    if not tempi or tempi[0].probability <= none_of_them:
+        return None, tempi
+    bpm = refine_tempo(pulse, tempi[0].bpm)
+    return (bpm, rhythm.first_beat(pulse, bpm, networks["beat"])), tempi
+
+
+def _values(
+    raw: Mapping[str, float | None], key: str | None, scales: Mapping[str, UnitScale]
+) -> dict[str, float | str | None]:
+    """Raw measures in the sliders' units, and the key; there is no classifier of genres yet."""
+    values: dict[str, float | str | None] = {}
+    for slider in SLIDERS:
+        value = raw[slider]
+        if slider in UNIT_SLIDERS:
+            value = scales[slider].to_unit(value) if value is not None and slider in scales else None
+        values[slider] = value
+    return values | {"key": key, "genre": None}

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from musicgen_ui.audio.networks import (
+    LISTENER_WEIGHTS,
+    FeatureNetwork,
+    load_networks,
+    save_networks,
+    sigmoid,
+    softmax,
+)
+
+
+@pytest.fixture
+def network() -> FeatureNetwork:
+    rng = np.random.default_rng(3)
+    shapes = ((4,), (4,), (4, 5), (5,), (5, 2), (4, 2), (2,))
+    arrays = [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
+    arrays[1] = np.abs(arrays[1]) + 0.5
+    return FeatureNetwork(*arrays)
+
+
+def test_output_is_a_rectified_layer_beside_a_linear_one(network):
+    row = np.array([0.3, -1.0, 2.0, 0.1])
+    x = (row - network.mean) / network.scale
+    by_hand = np.maximum(network.hidden.T @ x + network.bias, 0) @ network.out + network.linear.T @ x + network.out_bias
+    np.testing.assert_allclose(network(row), by_hand, rtol=1e-6)
+
+
+def test_leading_axes_broadcast(network):
+    rows = np.random.default_rng(0).standard_normal((3, 6, 4))
+    out = network(rows)
+    assert out.shape == (3, 6, 2)
+    np.testing.assert_allclose(out[2, 5], network(rows[2, 5]), rtol=1e-6)
+
+
+def test_save_and_load_give_the_same_network_and_equal_bytes(network, tmp_path):
+    first, second = tmp_path / "a.npz", tmp_path / "b.npz"
+    save_networks(first, {"step": network})
+    save_networks(second, load_networks(first))
+    assert first.read_bytes() == second.read_bytes()
+    row = np.ones(4)
+    np.testing.assert_array_equal(load_networks(first)["step"](row), network(row))
+
+
+def test_a_damaged_file_is_an_error(tmp_path):
+    path = tmp_path / "bad.npz"
+    path.write_bytes(b"not an archive")
+    with pytest.raises(ValueError, match="pickle"):
+        load_networks(path)
+
+
+def test_the_shipped_networks_are_complete_and_small():
+    networks = load_networks()
+    assert set(networks) == {"beat", "key", "pitch", "space", "step", "tempo"}
+    assert LISTENER_WEIGHTS.stat().st_size < 100_000
+    for network in networks.values():
+        assert all(np.isfinite(array).all() for array in vars(network).values())
+
+
+def test_sigmoid_and_softmax_stay_finite_for_large_scores():
+    np.testing.assert_allclose(sigmoid(np.array([-1e4, 0.0, 1e4])), [0.0, 0.5, 1.0])
+    np.testing.assert_allclose(softmax(np.array([1e4, 1e4, -1e4])), [0.5, 0.5, 0.0])
