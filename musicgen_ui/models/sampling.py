@@ -44,30 +44,36 @@ class SamplingConfig:
     top_p: float = 0.95
 
 
-def pick(logits: Tensor, noise: Tensor, *, temperature: float, top_k: int, top_p: float) -> Tensor:
+def pick(logits: Tensor, noise: Tensor, *, temperature: float, top_k: int, top_p: float, rest: bool = False) -> Tensor:
     """Samples a class from each row by inverting the cumulative distribution (top-p: Holtzman et al. 2020).
 
     Args:
         logits: (batch, classes); -inf is illegal.
         noise: (batch,) uniform in [0, 1).
+        temperature: of the softmax.
+        top_k: at most so many classes.
+        top_p: and no more than it takes to hold that mass.
+        rest: class 0 is "nothing": it keeps its probability, and the two limits choose among the others. On most
+            steps nothing starts, so limits over all classes would take away the rarer onsets and empty the music.
 
     Returns:
         (batch,) int64.
     """
     # Rounding makes near ties fall the same way whatever the order in which a processor adds.
-    scaled = torch.round(logits.double() / temperature, decimals=4)
-    ranked, order = scaled.sort(dim=-1, descending=True, stable=True)
-    p = ranked.softmax(dim=-1)
-    before = p.cumsum(dim=-1) - p
-    keep = before < top_p
+    p = torch.round(logits.double() / temperature, decimals=4).softmax(dim=-1)
+    silent = p[:, :1] if rest else p.new_zeros(len(p), 1)
+    ranked, order = p[:, int(rest) :].sort(dim=-1, descending=True, stable=True)
+    whole = ranked.sum(dim=-1, keepdim=True).clamp(min=1e-300)
+    keep = (ranked.cumsum(dim=-1) - ranked) < top_p * whole
     keep[:, top_k:] = False
-    p = p * keep
-    mass = p.cumsum(dim=-1)
-    threshold = noise.double().unsqueeze(-1) * mass[:, -1:]
+    kept = ranked * keep
+    mass = silent + (kept / kept.sum(dim=-1, keepdim=True).clamp(min=1e-300)).cumsum(dim=-1) * (1 - silent)
+    threshold = noise.double().unsqueeze(-1)
     index = (mass <= threshold).sum(dim=-1, keepdim=True)
-    # Rounding up at the very end must not leave the kept set.
+    # Rounding at the very end must not leave the kept set.
     index = torch.minimum(index, keep.sum(dim=-1, keepdim=True) - 1)
-    return order.gather(-1, index)[:, 0]
+    chosen = order.gather(-1, index)[:, 0] + int(rest)
+    return torch.where(threshold[:, 0] < silent[:, 0], 0, chosen)
 
 
 def draw_noise(seeds: Sequence[int], steps: int, latent: int) -> tuple[Tensor, Tensor]:
@@ -99,11 +105,12 @@ class StepWriter:
         heads, config = self.heads, self.config
         row = torch.zeros(len(context), len(FIELDS), dtype=torch.long, device=context.device)
 
-        def choose(logits: Tensor, decision: int) -> Tensor:
-            return pick(logits, noise[:, decision], temperature=config.temperature, top_k=config.top_k, top_p=config.top_p)
+        def choose(logits: Tensor, decision: int, rest: bool = True) -> Tensor:
+            limits = {"temperature": config.temperature, "top_k": config.top_k, "top_p": config.top_p}
+            return pick(logits, noise[:, decision], rest=rest, **limits)
 
         if step % STEPS_PER_BEAT == 0:
-            self.chord = choose(heads.next_chord(context, self.chord), 0)
+            self.chord = choose(heads.next_chord(context, self.chord), 0, rest=False)
         row[:, COLUMN["chord"]] = self.chord
         held = context + heads.held.column("chord", self.chord)
         for decision, name in ((1, "bass"), (2, "lead")):

@@ -52,6 +52,22 @@ def test_pick_keeps_the_smallest_set_of_mass_top_p():
     assert set(pick(logits, noise, temperature=1.0, top_k=1, top_p=1.0).tolist()) == {0}
 
 
+def test_a_rest_keeps_its_probability_and_the_limits_choose_among_the_others():
+    p = torch.tensor([0.96, 0.02, 0.015, 0.005])
+    noise = torch.linspace(0, 1, 10_001)[:-1]
+    limits = {"temperature": 1.0, "top_k": 2, "top_p": 0.9, "rest": True}
+    counts = torch.bincount(pick(torch.log(p).expand(10_000, -1), noise, **limits), minlength=4) / 10_000
+    torch.testing.assert_close(counts, torch.tensor([0.96, 0.04 * 20 / 35, 0.04 * 15 / 35, 0.0]), atol=2e-4, rtol=0)
+
+
+def test_a_rest_can_be_certain_or_impossible():
+    noise = torch.linspace(0, 1, 101)[:-1]
+    for certain, expected in ((True, {0}), (False, {1, 2})):
+        logits = torch.tensor([[30.0 if certain else float("-inf"), -30.0, -30.0]]).expand(100, -1)
+        picked = pick(logits.clone(), noise, temperature=0.5, top_k=5, top_p=0.99, rest=True)
+        assert set(picked.tolist()) == expected
+
+
 @pytest.mark.parametrize("noise", [0.0, 1.0 - 2**-24])
 def test_pick_never_takes_an_illegal_class(noise):
     logits = torch.tensor([[float("-inf"), 0.0, float("-inf"), 0.0, float("-inf")]])
