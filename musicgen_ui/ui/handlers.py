@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -39,10 +40,11 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class Shown:
-    """A clip as the page shows it: files and finished HTML."""
+    """A clip as the page shows it: files, finished HTML, and the seconds that each stage took, drawing included."""
 
     result: Result
     files: ClipFiles
+    seconds: Mapping[str, float]
     heading: str
     waveform: str
     roll: str
@@ -64,6 +66,7 @@ def make(studio: Engine, recipe: Recipe, title: str, hook: Hook) -> Shown:
         Cancelled: from the hook.
     """
     result = studio.generate(recipe, hook)
+    began = time.perf_counter()
     hook("draw", 0, 3)
     heading = title or " + ".join(list(recipe.style.genre)[:2]) or "any genre"
     files = write_files(result, heading)
@@ -72,12 +75,11 @@ def make(studio: Engine, recipe: Recipe, title: str, hook: Hook) -> Shown:
     wave, picture = waveform_html(*sound), spectrogram_html(*sound)
     hook("draw", 2, 3)
     labels = {part: _instrument(part, program) for part, program in result.score.programs.items()}
-    shown = Shown(
-        result, files, heading_html(result, heading), wave, roll_html(result.score, labels), picture,
-        meters_html(meters(result.asked, result.heard)),
-    )  # fmt: skip
+    roll = roll_html(result.score, labels)
+    rows = meters_html(meters(result.asked, result.heard))
     hook("draw", 3, 3)
-    return shown
+    seconds = {**result.seconds, "draw": time.perf_counter() - began}
+    return Shown(result, files, seconds, heading_html(result, heading), wave, roll, picture, rows)
 
 
 class Page:
@@ -130,7 +132,7 @@ class Page:
     def _finished(self, shown: Shown) -> dict[Any, Any]:
         length = shown.result.clip.samples.shape[1] / shown.result.clip.sample_rate
         values = {
-            "status": status.done(shown.result.seconds, length),
+            "status": status.done(shown.seconds, length),
             "empty": gr.update(visible=False),
             "result": gr.update(visible=True),
             "heading": shown.heading,

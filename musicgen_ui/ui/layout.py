@@ -152,7 +152,8 @@ def _wire_generate(desk: Desk, out: Outputs, preset: gr.State, studio: Engine) -
         concurrency_id=ENGINE_LANE,
         api_visibility="private",
     )
-    desk.stop.click(None, None, None, cancels=[run])
+    halt = f"() => window.studio.stopping({json.dumps(status.stopping())})"
+    desk.stop.click(None, None, out["status"], js=halt, cancels=[run])
     # A cancelled event counts as failed once the server has let go of it: only then is it true that it stopped.
     end = f"() => window.studio.ended({json.dumps(status.stopped())}, {json.dumps(status.unreachable())})"
     run.failure(None, None, out["status"], js=end)

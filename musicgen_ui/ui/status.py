@@ -54,6 +54,11 @@ def done(seconds: Mapping[str, float], length: float) -> str:
     return _box("done", text, f'<p class="line"><b>{text}</b></p><p class="detail">{escape(shares)} s</p>')
 
 
+def stopping() -> str:
+    """Stop was pressed; the engine lets go at its next step."""
+    return _box("stopping", "Stopping.", '<p class="line"><b>Stopping</b></p>')
+
+
 def stopped() -> str:
     """After Stop; the last clip stays on the page."""
     text = "Stopped. Whatever you had before is still here."

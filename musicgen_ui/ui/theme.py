@@ -117,5 +117,7 @@ def launch_options(**extra: Any) -> dict[str, Any]:
         "enable_monitoring": False,
         "max_file_size": "15mb",
         "state_session_capacity": 500,
+        # Skips a check of its own address that gives up after three seconds, which a busy machine needs.
+        "_frontend": False,
         **extra,
     }

@@ -7,6 +7,7 @@
   };
 
   let stopPressed = false;
+  const busy = () => ["waiting", "working", "stopping"].includes(document.body.dataset.state);
 
   // Drawn here, not on the server, because they follow a slider while it moves.
   window.studio = {
@@ -26,7 +27,10 @@
       return `<p class="length">${whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`}</p>`;
     },
     waiting(html) {
-      return document.body.dataset.state === "working" ? $("#status .status").outerHTML : html;
+      return busy() ? $("#status .status").outerHTML : html;
+    },
+    stopping(html) {
+      return busy() ? html : $("#status .status").outerHTML;
     },
     ended(stopped, unreachable) {
       return stopPressed ? stopped : unreachable;
@@ -58,7 +62,7 @@
     if (target?.closest("#stop")) stopPressed = true;
     const chip = target?.closest(".chip");
     if (chip) $$(".chip").forEach((other) => other.setAttribute("aria-pressed", String(other === chip)));
-    if (target?.closest("#generate") && matchMedia("(max-width: 820px)").matches) {
+    if (target?.closest("#generate") && matchMedia("(max-width: 1179px)").matches) {
       $("#stage")?.scrollIntoView({ behavior: "smooth", block: "start" });
     }
   });
