@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 
+LEAD_IN = 48
+"""Beats kept before the first annotated one; whole bars of three and of four."""
+
 _CHANGE_PENALTY = 8.0
 """A bar line may move (a bar of two beats, a missed beat) when at least this much evidence asks for it."""
 
@@ -29,6 +32,27 @@ class BeatMap:
     metre: str
     runs: tuple[tuple[int, int, int], ...]
 
+    @property
+    def tempo(self) -> float:
+        """Beats per minute."""
+        return 60.0 / float(np.median(np.diff(self.seconds)))
+
+    def numbers(self, seconds: np.ndarray) -> np.ndarray:
+        """Beat numbers of times, not rounded; the first annotated beat is LEAD_IN.
+
+        Times before the first and after the last annotated beat keep the pace there.
+        """
+        times = np.array(self.seconds)
+        head, tail = np.median(np.diff(times[:9])), np.median(np.diff(times[-9:]))
+        steps = np.arange(1, LEAD_IN + 1)
+        times = np.concatenate([times[0] - head * steps[::-1], times, times[-1] + tail * steps])
+        return np.interp(seconds, times, np.arange(len(times), dtype=float))
+
+    def stretches(self) -> list[tuple[int, int]]:
+        """(first bar line, end) of each run in beat numbers; what comes before the first bar line is in whole bars."""
+        lines = [line + (LEAD_IN if i else 0) for i, (_, _, line) in enumerate(self.runs)]
+        return [(line, last + LEAD_IN) for line, (_, last, _) in zip(lines, self.runs, strict=True)]
+
 
 def beat_map(annotation: Mapping[str, Any]) -> BeatMap | None:
     """The beats and bars of one song of POP909; None when it has fewer than 16 beats.
@@ -47,9 +71,9 @@ def beat_map(annotation: Mapping[str, Any]) -> BeatMap | None:
     seconds = np.array([row[0] for row in rows], float)
     simple = [i for i, row in enumerate(rows) if row[1] == 1]
     compound = [i for i, row in enumerate(rows) if row[2] == 1]
-    chords = [_nearest(seconds, row[0]) for row in annotation.get("chord_midi") or ()]
+    chords = _nearest(seconds, [row[0] for row in annotation.get("chord_midi") or ()])
     audio = annotation.get("beat_audio") or []
-    ones = [_nearest(seconds, row[0]) for row in audio if row[1] == 1]
+    ones = _nearest(seconds, [row[0] for row in audio if row[1] == 1])
     spacing = Counter(b - a for a, b in itertools.pairwise(simple)).most_common(1)
     triple = (bool(spacing) and spacing[0][0] == 3) or max((row[1] for row in audio), default=4) == 3
     beats = 3 if triple and _concentration(chords, 3) >= _concentration(chords, 4) else 4
@@ -65,8 +89,11 @@ def beat_map(annotation: Mapping[str, Any]) -> BeatMap | None:
     return BeatMap(tuple(seconds.tolist()), f"{beats}/4", tuple(runs))
 
 
-def _nearest(seconds: np.ndarray, time: float) -> int:
-    return int(np.abs(seconds - time).argmin())
+def _nearest(seconds: np.ndarray, times: list[float]) -> list[int]:
+    """Index of the beat nearest to each time."""
+    after = np.clip(np.searchsorted(seconds, times), 1, len(seconds) - 1)
+    earlier = np.asarray(times) - seconds[after - 1] < seconds[after] - np.asarray(times)
+    return (after - earlier).astype(int).tolist()
 
 
 def _concentration(beats: list[int], modulus: int) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +14,7 @@ from musicgen_ui.music.downbeat import bar_phase
 from musicgen_ui.music.harmony import joined, parse_chord, with_harmony
 from musicgen_ui.music.midi_file import MidiFile, Notes, read_midi
 from musicgen_ui.music.modulation import key_sections
-from musicgen_ui.music.score import METRES, PARTS, TICKS_PER_BEAT, Chord, Score
+from musicgen_ui.music.score import METRES, TICKS_PER_BEAT, Chord, Score
 from musicgen_ui.music.voices import off_grid
 
 MIN_BARS = 4
@@ -25,9 +24,6 @@ MAX_OFF_GRID = 0.85
 
 _FINE = 480
 """Resolution at which files with annotated beats are read before their notes move to the beats."""
-
-_LEAD_IN = 48
-"""Beats before the first annotated one, for notes that come earlier; whole bars of three and of four."""
 
 _TD11 = {22: 42, 26: 46, 40: 38, 58: 43, 47: 47, 48: 50, 52: 57, 55: 49, 59: 51}
 """Roland TD-11 keys that differ from General MIDI, after Gillick et al. (2019), table of their appendix."""
@@ -96,53 +92,20 @@ def _mma_role(name: str) -> str | None:
 
 def _on_beats(midi: MidiFile, beats: BeatMap) -> tuple[MidiFile, list[Section]]:
     """Moves a performance's notes onto its annotated beats, and gives a section for each run of steady bars."""
-    per_bar = METRES[beats.metre]
-    times = np.array(beats.seconds)
-    numbers = np.arange(len(times)) + _LEAD_IN
-    # Notes before the first and after the last annotated beat keep its pace.
-    head, tail = np.median(np.diff(times[:9])), np.median(np.diff(times[-9:]))
-    before, after = np.arange(_LEAD_IN, 0, -1), np.arange(1, _LEAD_IN + 1)
-    times = np.concatenate([times[0] - head * before, times, times[-1] + tail * after])
-    numbers = np.concatenate([numbers[0] - before, numbers, numbers[-1] + after])
-    clock = _Clock(midi)
-
-    def ticks(fine: np.ndarray) -> np.ndarray:
-        return np.floor(np.interp(clock.seconds(fine / _FINE), times, numbers) * TICKS_PER_BEAT + 0.5).astype(np.int64)
-
     tracks = []
     for track in midi.tracks:
-        onset = ticks(track.notes.onset)
-        duration = np.maximum(ticks(track.notes.end) - onset, 1)
-        notes = Notes(onset, track.notes.pitch, duration, track.notes.velocity).in_order()
-        tracks.append(replace(track, notes=notes))
-    end = max(int(t.notes.end.max()) for t in tracks)
-    tempo = 60.0 / float(np.median(np.diff(np.array(beats.seconds))))
-    moved = MidiFile(tuple(tracks), ((0.0, tempo),), (), midi.key, end / TICKS_PER_BEAT)
-    found = []
-    for i, (_, last, line) in enumerate(beats.runs):
-        # A pickup before the first bar line keeps its place in a bar of its own; the last run takes what follows it.
-        start = (line + _LEAD_IN - (_LEAD_IN // per_bar * per_bar if i == 0 else 0)) * TICKS_PER_BEAT
-        stop = (last + _LEAD_IN) * TICKS_PER_BEAT if i + 1 < len(beats.runs) else end
-        if stop > start:
-            found.append(Section(start, stop, beats.metre, beats.metre))
-    return moved, found
-
-
-class _Clock:
-    """Seconds of beats under a file's tempo map."""
-
-    def __init__(self, midi: MidiFile) -> None:
-        self._beats = np.array([0.0] + [b for b, _ in midi.tempos if b > 0])
-        tempos = [t for _, t in midi.tempos]
-        if midi.tempos[0][0] > 0:
-            tempos.insert(0, 120.0)
-        # Several tempi at beat 0: the last one holds.
-        self._tempos = np.array(tempos[-len(self._beats) :])
-        self._starts = np.concatenate([[0.0], np.cumsum(np.diff(self._beats) * 60.0 / self._tempos[:-1])])
-
-    def seconds(self, beats: np.ndarray) -> np.ndarray:
-        index = np.clip(np.searchsorted(self._beats, beats, side="right") - 1, 0, None)
-        return self._starts[index] + (beats - self._beats[index]) * 60.0 / self._tempos[index]
+        onset, end = (
+            np.floor(beats.numbers(midi.seconds(fine / _FINE)) * TICKS_PER_BEAT + 0.5).astype(np.int64)
+            for fine in (track.notes.onset, track.notes.end)
+        )
+        notes = Notes(onset, track.notes.pitch, np.maximum(end - onset, 1), track.notes.velocity)
+        tracks.append(replace(track, notes=notes.in_order()))
+    last = max(int(t.notes.end.max()) for t in tracks)
+    moved = MidiFile(tuple(tracks), ((0.0, beats.tempo),), (), midi.key, last / TICKS_PER_BEAT)
+    bounds = [(start * TICKS_PER_BEAT, end * TICKS_PER_BEAT) for start, end in beats.stretches()]
+    # The last run takes what rings on after it.
+    bounds[-1] = (bounds[-1][0], max(bounds[-1][1], last))
+    return moved, [Section(start, end, beats.metre, beats.metre) for start, end in bounds if end > start]
 
 
 def _section_score(
@@ -182,7 +145,7 @@ def _in_keys(score: Score, label: str | None) -> list[Score]:
         return [score]
     found = []
     for first, bars in key_sections(score):
-        section = score.section(first, bars)
+        section = score if bars == score.bars else score.section(first, bars)
         section = replace(section, parts={p: n for p, n in section.parts.items() if n})
         if sum(len(n) for n in section.parts.values()) >= MIN_NOTES:
             found.append(with_harmony(section, label))
@@ -191,20 +154,13 @@ def _in_keys(score: Score, label: str | None) -> list[Score]:
 
 def _file_chords(source: Source) -> list[Chord]:
     """Chord symbols of the corpus in beats of the score's axis."""
-    rows: Iterator[tuple[float, float, str]] = iter(source.chords or ())
-    if source.beats:
-        numbers = np.arange(len(source.beats.seconds)) + _LEAD_IN
-        placed = []
-        for at, span, symbol in rows:
-            start, end = np.interp([at, at + span], source.beats.seconds, numbers)
-            placed.append((float(round(start)), float(round(end) - round(start)), symbol))
-        rows = iter(placed)
-    found = []
-    for at, span, symbol in rows:
-        chord = parse_chord(symbol)
-        if chord is not None and span > 0:
-            found.append(Chord(at, span, *chord))
-    return found
+    rows = source.chords or ()
+    if source.beats and rows:
+        edges = np.array([(at, at + span) for at, span, _ in rows])
+        starts, ends = np.floor(source.beats.numbers(edges.ravel()) + 0.5).reshape(-1, 2).T.tolist()
+        rows = tuple((a, b - a, symbol) for a, b, (_, _, symbol) in zip(starts, ends, rows, strict=True))
+    parsed = [(at, span, parse_chord(symbol)) for at, span, symbol in rows]
+    return [Chord(at, span, *chord) for at, span, chord in parsed if chord is not None and span > 0]
 
 
 def _shifted(chords: list[Chord], start: float, beats: int) -> list[Chord]:
@@ -232,8 +188,3 @@ def _chart(source: Source) -> Score:
         float(source.tempo or 110.0), source.metre, bars, {}, joined(_shifted(list(chords), first, bars * per_bar))
     )
     return with_harmony(score, source.key, tolerance=0.5)
-
-
-def observed(score: Score) -> tuple[str, ...]:
-    """Names of the parts that a score observes."""
-    return tuple(p for p in PARTS if p in score.parts)

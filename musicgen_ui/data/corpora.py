@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,9 +44,7 @@ def sources(corpus: Corpus, files: Files) -> Iterator[Source]:
         corpus: which archive.
         files: member name to content.
     """
-    files = dict(files)
-    for row in read_lines(files.get("annot.jsonl", b"")):
-        files[f"annot/{row.get('id')}"] = json.dumps(row).encode()
+    files = {**files, **_annotations(files)}
     for label in read_lines(files.get("labels.jsonl", b"")):
         if label.get("path") in files:
             yield corpus.build(corpus, label, files)
@@ -53,6 +52,13 @@ def sources(corpus: Corpus, files: Files) -> Iterator[Source]:
         yield from charts.billboard(corpus.name, read_lines(files["billboard.jsonl"]))
     if "progressions.jsonl" in files:
         yield from charts.progressions(corpus.name, read_lines(files["progressions.jsonl"]))
+
+
+def _annotations(files: Files) -> Files:
+    """POP909's ``annot.jsonl`` as a member for each song, so that a song finds its own line."""
+    lines = files.get("annot.jsonl", b"").splitlines()
+    found = ((re.match(rb'\s*\{\s*"id"\s*:\s*"(\w+)"', line), line) for line in lines)
+    return {f"annot/{match[1].decode()}": line for match, line in found if match}
 
 
 def read_lines(data: bytes) -> list[dict[str, Any]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import http.client
 import io
 import json
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -106,20 +108,20 @@ def fetch(name: str, folder: str | Path, *, registry: str | Path | None = None) 
     target = folder / f"{name}{SUFFIX}"
     if target.exists():
         return target
-    packed = folder / f"{name}.download{'.tar.gz' if urlsplit(entry.url).path.find('.zst') < 0 else SUFFIX}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _download(entry, packed)
-        if not entry.content:
-            _check(entry, file_sha256(packed))
-        if packed.name.endswith(SUFFIX) and not entry.content:
-            packed.replace(target)
-        else:
-            _repack(entry, packed, target)
+        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as space:
+            ready = urlsplit(entry.url).path.endswith(SUFFIX)
+            packed = Path(space) / f"{name}{SUFFIX if ready else '.tar.gz'}"
+            _download(entry, packed)
+            if not entry.content:
+                _check(entry, file_sha256(packed))
+            if ready and not entry.content:
+                packed.replace(target)
+            else:
+                _repack(entry, packed, target)
     except OSError as error:
         raise RequestError("--fetch", f"{name} could not be saved in {str(folder)!r} ({error.strerror})") from None
-    finally:
-        packed.unlink(missing_ok=True)
     return target
 
 
@@ -135,7 +137,7 @@ def _download(entry: Download, path: Path) -> None:
                 if size > entry.max_bytes:
                     raise RequestError("--fetch", f"{entry.name} is larger than {entry.max_bytes:,} bytes")
                 file.write(block)
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
         raise RequestError("--fetch", f"{entry.name} could not be downloaded ({reason})") from None
 

@@ -66,6 +66,11 @@ class Ledger:
     archive: str | None
     entries: Mapping[str, tuple[Entry, Arrays]]
 
+    @property
+    def facts(self) -> tuple[str | None, tuple[Entry, ...]]:
+        """The archive's hash and all entries: equal facts mean equal pieces."""
+        return self.archive, tuple(entry for entry, _ in self.entries.values())
+
     @classmethod
     def read(cls, folder: Path, corpus: str) -> Ledger:
         """What an earlier run left; empty when there is nothing, it is damaged, or the code has changed since."""

@@ -110,11 +110,13 @@ def _corpus(
         except RequestError as error:
             report.files[name], report.skipped[name] = 1, Counter([error.reason])
             return []
-        ledger = Ledger(digest, _converted(name, found, ledger, workers, report, progress))
-        ledger.write(out, name)
-        # Tables were laid out from the old pieces.
-        (out / "tables.npz").unlink(missing_ok=True)
-    entries = [entry for entry, _ in ledger.entries.values()]
+        earlier, ledger = ledger, Ledger(digest, _converted(name, found, ledger, workers, report, progress))
+        if ledger.facts != earlier.facts:
+            ledger.write(out, name)
+        if ledger.facts[1] != earlier.facts[1]:
+            # Tables were laid out from the old pieces.
+            (out / "tables.npz").unlink(missing_ok=True)
+    _, entries = ledger.facts
     report.files[name] = len(entries)
     report.skipped[name] = Counter(entry.reason for entry in entries if entry.reason)
     return [{**row, "corpus": name} for entry in entries for row in entry.rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -39,6 +39,9 @@ class Converted:
     rows: list[dict[str, Any]] = field(default_factory=list)
     arrays: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
     reason: str | None = None
+
+
+Work = Callable[[Source], Converted]
 
 
 def convert_source(source: Source) -> Converted:
@@ -79,10 +82,10 @@ def convert_source(source: Source) -> Converted:
     return Converted(source.id, rows, arrays)
 
 
-def convert_all(sources: Iterable[Source], workers: int) -> Iterator[Converted]:
-    """Converts sources on ``workers`` processes, in any order; 0 or 1 stays in this process."""
+def convert_all(sources: Iterable[Source], workers: int, work: Work = convert_source) -> Iterator[Converted]:
+    """Converts sources on ``workers`` processes, in any order; 1 or none stays in this process."""
     if workers <= 1:
-        yield from map(convert_source, sources)
+        yield from map(work, sources)
         return
     waiting = iter(sources)
     while True:
@@ -91,7 +94,10 @@ def convert_all(sources: Iterable[Source], workers: int) -> Iterator[Converted]:
             running: dict[Future, list[Source]] = {}
             while True:
                 while not lost and len(running) < 2 * workers and (chunk := list(islice(waiting, _CHUNK))):
-                    running[pool.submit(_convert_chunk, chunk)] = chunk
+                    try:
+                        running[pool.submit(_convert_chunk, work, chunk)] = chunk
+                    except BrokenProcessPool:
+                        lost.append(chunk)
                 if not running:
                     break
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -103,21 +109,25 @@ def convert_all(sources: Iterable[Source], workers: int) -> Iterator[Converted]:
                         lost.append(chunk)
         if not lost:
             return
-        # A parser died on one of these: each gets a process of its own, so that only the culprit is lost.
-        for chunk in lost:
-            yield from map(_convert_alone, chunk)
+        yield from _one_by_one(work, [source for chunk in lost for source in chunk])
 
 
-def _convert_chunk(chunk: list[Source]) -> list[Converted]:
-    return [convert_source(source) for source in chunk]
+def _convert_chunk(work: Work, chunk: list[Source]) -> list[Converted]:
+    return [work(source) for source in chunk]
 
 
-def _convert_alone(source: Source) -> Converted:
-    with _pool(1) as pool:
-        try:
-            return pool.submit(convert_source, source).result()
-        except BrokenProcessPool:
-            return Converted(source.id, reason="crashes the reader")
+def _one_by_one(work: Work, sources: list[Source]) -> Iterator[Converted]:
+    """A parser died on one of these: a single process takes them in turn, so that it is known which."""
+    at = 0
+    while at < len(sources):
+        with _pool(1) as pool:
+            try:
+                while at < len(sources):
+                    yield pool.submit(work, sources[at]).result()
+                    at += 1
+            except BrokenProcessPool:
+                yield Converted(sources[at].id, reason="crashes the reader")
+                at += 1
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:

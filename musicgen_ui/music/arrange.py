@@ -28,7 +28,9 @@ BASS_CEILING = 48
 
 METRE_OF = {(4, 4): "4/4", (2, 4): "4/4", (2, 2): "4/4", (3, 4): "3/4"}
 
-_LEAD_NAME = re.compile(r"melod|lead|vocal|voice|voix|sing|gesang|solo|soprano|cantus|theme|violin ?(1|i)\b", re.I)
+_LEAD_NAME = re.compile(
+    r"melod|lead|vocal|\bvoice\b|\bvoix\b|\bsing|gesang|solo|soprano|cantus|theme|violin ?(1|i)\b", re.I
+)
 _CHORD_NAME = re.compile(r"chord|rhythm|pad|arp|plectrum|comp|accomp|string", re.I)
 _BASS_NAME = re.compile(r"\bbass(?!oon|o cont)|\bwalk|b[aä]sse?\b|violoncello|\bcello|contrabass", re.I)
 
@@ -77,7 +79,9 @@ def arrange(midi: MidiFile, roles: Sequence[str | None] | None = None) -> tuple[
         part to notes (parts that no track plays are missing), and part to the program of its main track.
     """
     length = max(round(midi.beats * TICKS_PER_BEAT), 1)
-    tracks = {part: [] for part in PARTS}
+    tracks: dict[str, list[MidiTrack]] = {part: [] for part in PARTS}
+    if roles is None and all(track.name in PARTS for track in midi.tracks):
+        roles = [track.name for track in midi.tracks]  # a file that we wrote
     if roles is None:
         tracks["drums"] = [t for t in midi.tracks if t.is_drum]
         # Timpani, percussive programs and sound effects are neither melody nor harmony; steel drums (114) are.
@@ -112,7 +116,9 @@ def arrange(midi: MidiFile, roles: Sequence[str | None] | None = None) -> tuple[
 
 
 def _is_keyboard(tracks: list[MidiTrack]) -> bool:
-    """One polyphonic instrument on one to four staves."""
+    """One polyphonic instrument on one to four staves, none of them named as a melody or a bass."""
+    if any(_LEAD_NAME.search(t.name) or _BASS_NAME.search(t.name) for t in tracks):
+        return False
     families = {t.program // 8 for t in tracks}
     return 1 <= len(tracks) <= 4 and len(families) == 1 and max(polyphony(t.notes) for t in tracks) >= 1.25
 
@@ -131,7 +137,8 @@ def _split_keyboard(tracks: list[MidiTrack], length: int) -> tuple[dict[str, Not
 
 
 def _finished(parts: dict[str, Notes], programs: dict[str, int]) -> tuple[dict[str, Notes], dict[str, int]]:
-    done = {p: in_range(p, parts[p]) for p in PARTS if len(parts.get(p, ()))}
+    kept = {p: in_range(p, parts[p]) for p in PARTS if len(parts.get(p, ()))}
+    done = {p: notes for p, notes in kept.items() if len(notes)}
     return done, {p: programs[p] for p in done if p in programs}
 
 

@@ -60,9 +60,9 @@ def _harmony_change(notes: Notes, steps: int) -> np.ndarray:
         hit = (spans > k) & (first + k < steps)
         np.add.at(chroma, (first[hit] + k, notes.pitch[hit] % 12), 1.0)
     total = np.cumsum(np.vstack([np.zeros(12), chroma]), axis=0)
+    at = np.arange(2, steps)
+    before, after = total[at] - total[at - 2], total[np.minimum(at + 2, steps)] - total[at]
+    norm = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
     change = np.zeros(steps)
-    for step in range(2, steps):
-        before, after = total[step] - total[step - 2], total[min(step + 2, steps)] - total[step]
-        norm = np.linalg.norm(before) * np.linalg.norm(after)
-        change[step] = 1.0 - float(before @ after) / norm if norm > 0 else 0.0
+    change[2:] = np.where(norm > 0, 1.0 - (before * after).sum(axis=1) / np.maximum(norm, 1e-12), 0.0)
     return change

@@ -18,6 +18,9 @@ _TEMPLATES = np.array(
 )
 """(qualities * 12, 12): pitch classes of every chord."""
 
+RELATIVE_TOLERANCE = 0.3
+"""By how much the relative of a stated key must correlate better with the notes to be believed instead."""
+
 # Cost in the estimator, per quality: rare qualities must earn their place.
 _PRIOR = {"maj": 0.0, "min": 0.0, "7": 0.06, "maj7": 0.10, "min7": 0.06, "dim": 0.10, "aug": 0.16, "sus": 0.14}
 
@@ -180,6 +183,12 @@ def estimate_key(chroma: np.ndarray) -> tuple[str | None, float]:
     return (KEYS[best] if correlations[best] > 0.3 else None), float(correlations[best])
 
 
+def relative_key(key: str) -> str:
+    """The minor key of the same signature as a major one, and the other way round."""
+    index = KEYS.index(key)
+    return KEYS[(index + 9) % 12 + 12] if index < 12 else KEYS[(index + 3) % 12]
+
+
 def with_harmony(score: Score, label: str | None = None, tolerance: float = 0.12) -> Score:
     """The score with chords estimated where it has none, and its key.
 
@@ -194,8 +203,11 @@ def with_harmony(score: Score, label: str | None = None, tolerance: float = 0.12
             for pc in chord_pitch_classes(chord.root, chord.quality):
                 chroma[pc] += chord.duration * (1.3 if pc == chord.root else 1.0)
     key, best = estimate_key(chroma)
-    if label is not None and key is not None and key_correlations(chroma)[KEYS.index(label)] >= best - tolerance:
-        key = label
+    if label is not None and key is not None:
+        # Which of two relative keys a piece is in shows less in its pitch classes than in how it ends.
+        slack = max(tolerance, RELATIVE_TOLERANCE) if label == relative_key(key) else tolerance
+        if key_correlations(chroma)[KEYS.index(label)] >= best - slack:
+            key = label
     return replace(score, key=key, chords=_with_ends(score))
 
 

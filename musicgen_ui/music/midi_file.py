@@ -98,6 +98,18 @@ class MidiFile:
     key: tuple[int, int] | None
     beats: float
 
+    def seconds(self, beats: np.ndarray) -> np.ndarray:
+        """Times of beats under the tempo map."""
+        changes = np.array([0.0] + [beat for beat, _ in self.tempos if beat > 0])
+        tempos = [qpm for _, qpm in self.tempos]
+        if self.tempos[0][0] > 0:
+            tempos.insert(0, 120.0)  # what the MIDI standard assumes before the first tempo
+        # Of several tempi at beat 0 the last one holds.
+        rate = np.array(tempos[-len(changes) :])
+        starts = np.concatenate([[0.0], np.cumsum(np.diff(changes) * 60.0 / rate[:-1])])
+        index = np.clip(np.searchsorted(changes, beats, side="right") - 1, 0, None)
+        return starts[index] + (beats - changes[index]) * 60.0 / rate[index]
+
     def tempo_between(self, start: float, end: float) -> float:
         """The tempo that holds for most of [start, end) beats: a median weighted by beats."""
         beats = [b for b, _ in self.tempos]
@@ -182,6 +194,17 @@ def _check_header(data: bytes, label: str) -> None:
         raise RequestError(label, f"has {tracks} tracks; at most {MAX_TRACKS} can be read")
     if division & 0x8000 or division == 0:
         raise RequestError(label, "counts time in film frames, not beats")
+    if _chunks(data) < tracks:
+        raise RequestError(label, f"is a damaged MIDI file: it ends before its {tracks} tracks do")
+
+
+def _chunks(data: bytes) -> int:
+    """Number of track chunks that are there in full."""
+    at, found = 14, 0
+    while at + 8 <= len(data):
+        at += 8 + int.from_bytes(data[at + 4 : at + 8], "big")
+        found += at <= len(data)
+    return found
 
 
 def _tempos(parsed: symusic.Score, label: str) -> tuple[tuple[float, float], ...]:

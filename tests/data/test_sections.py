@@ -83,7 +83,10 @@ def test_a_large_corpus_does_not_drown_a_small_one(rng):
 
 
 def test_a_batch_pads_short_sections_and_says_what_it_knows(rng):
-    pieces = [to_table_piece(song(rng, "a", bars=6, tempo_known=False), VOCABULARY), to_table_piece(song(rng, "b"), VOCABULARY)]
+    pieces = [
+        to_table_piece(song(rng, "a", bars=6, tempo_known=False), VOCABULARY),
+        to_table_piece(song(rng, "b"), VOCABULARY),
+    ]
     scales = {key: UnitScale.fit(np.linspace(-2, 4, 300)) for key in MEASURED}
     sampler = SectionSampler(pieces, part_dropout=0.0)
     sections = sampler.draw(rng, 40)
