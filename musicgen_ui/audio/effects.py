@@ -207,7 +207,11 @@ def widen(samples: np.ndarray, sample_rate: int, width: float) -> np.ndarray:
 def high_pass(samples: np.ndarray, sample_rate: int, cutoff_hz: float = 25.0) -> np.ndarray:
     """Butterworth high-pass of second order: takes out DC and what no loudspeaker plays."""
     sections = signal.butter(2, cutoff_hz, "highpass", fs=sample_rate, output="sos")
-    return signal.sosfilt(sections, samples, axis=-1).astype(np.float32)
+    result = np.empty(samples.shape, dtype=np.float32)
+    # One channel at a time: the filter works in double precision, and a long clip would need it for all at once.
+    for index in np.ndindex(samples.shape[:-1]):
+        result[index] = signal.sosfilt(sections, samples[index]) if samples.shape[-1] else 0.0
+    return result
 
 
 def fade(samples: np.ndarray, sample_rate: int, seconds_in: float, seconds_out: float) -> np.ndarray:

@@ -79,4 +79,9 @@ def room(samples: np.ndarray, sample_rate: int, space: float) -> np.ndarray:
     response = impulse_response(sample_rate, space) * np.float32(wet_gain(space))
     n = samples.shape[-1]
     size = fft.next_fast_len(n + response.shape[-1] - 1, real=True)
-    return fft.irfft(fft.rfft(samples, size) * fft.rfft(response, size), size)[:, :n]
+    added = np.empty_like(samples)
+    for channel in range(2):
+        spectrum = fft.rfft(samples[channel], size)
+        spectrum *= fft.rfft(response[channel], size)
+        added[channel] = fft.irfft(spectrum, size)[:n]
+    return added

@@ -81,8 +81,10 @@ def mix(stems: Mapping[str, np.ndarray], style: Style, *, seed: int, tempo: floa
         bus = driven if part in _DRIVEN else dry
         bus += placed
         send += np.float32(PLACES[part].send) * placed
-    bus = dry + drive(driven, style.drive) + room(send, SAMPLE_RATE, style.space)
-    music = tilt(bus, SAMPLE_RATE, style.brightness)
+    dry += drive(driven, style.drive)
+    dry += room(send, SAMPLE_RATE, style.space)
+    del driven, send  # a long clip needs their memory
+    music = tilt(dry, SAMPLE_RATE, style.brightness)
     silent = not music.any()
     if style.noise > 0:
         low, high = NOISE_DB
