@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from musicgen_ui.data.pieces import PieceStore
 from musicgen_ui.music.measures import measure
-from musicgen_ui.scale import UnitScale
+from musicgen_ui.scale import KNOTS, UnitScale
 from musicgen_ui.style import SLIDERS, Style
 from musicgen_ui.training.evaluate_listener import Listen, Play, agreement
 from musicgen_ui.training.listener_data import draw_sections
@@ -59,24 +59,34 @@ def hear_sections(
     return rows
 
 
-def audio_knots(rows: Sequence[Calibrated]) -> dict[str, list[float]]:
-    """Unit slider to the 101 quantiles of its raw audio measure, for ``checkpoints/measures.json``.
+def audio_scales(rows: Sequence[Calibrated], score: Mapping[str, UnitScale]) -> dict[str, UnitScale]:
+    """Scales of the raw audio measures, for ``checkpoints/measures.json``.
+
+    A learned slider's audio scale is matched to its score scale: over the sections, the heard values are spread as the
+    score's own values are, so that asked and heard are the same quantity. Brightness and space have no score side;
+    their sliders were drawn evenly, so plain quantiles match them.
+
+    Args:
+        rows: what :func:`hear_sections` returned.
+        score: the score side of the scales.
 
     Raises:
         ValueError: a measure was never heard.
     """
-    knots = {}
+    scales = {}
     for slider in UNIT_SLIDERS:
-        values = [row.audio[slider] for row in rows if row.audio[slider] is not None]
-        if not values:
+        pairs = [(row.score.get(slider), row.audio[slider]) for row in rows]
+        heard = [audio for _, audio in pairs if audio is not None]
+        if not heard:
             raise ValueError(f"{slider} was heard in no clip")
-        knots[slider] = list(UnitScale.fit(values).knots)
-    return knots
-
-
-def calibrate(store: PieceStore, play: Play, listen: Listen, *, n: int = 300, seed: int = 0) -> dict[str, list[float]]:
-    """:func:`audio_knots` of :func:`hear_sections`."""
-    return audio_knots(hear_sections(store, play, listen, n=n, seed=seed))
+        if slider not in score:
+            scales[slider] = UnitScale.fit(heard)
+            continue
+        matched = [(score[slider].to_unit(raw), audio) for raw, audio in pairs if raw is not None and audio is not None]
+        units, audio = (np.array(column) for column in zip(*matched, strict=True))
+        share = [(units <= knot).mean() for knot in np.linspace(0, 1, KNOTS)]
+        scales[slider] = UnitScale(tuple(float(q) for q in np.quantile(audio, share)))
+    return scales
 
 
 def correlations(rows: Sequence[Calibrated]) -> dict[str, float | None]:
