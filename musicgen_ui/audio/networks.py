@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
 
-LISTENER_WEIGHTS = Path(__file__).with_name("listener.npz")
-"""Written by ``training.fit_listener``; plain arrays, no pickle."""
+from musicgen_ui.errors import RequestError
+
+LISTENER_WEIGHTS = Path(__file__).resolve().parents[2] / "checkpoints" / "listener.safetensors"
+"""Written by ``train listener``; beside the other models, and in their manifest."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +43,16 @@ class FeatureNetwork:
         return np.maximum(x @ self.hidden + self.bias, 0.0) @ self.out + x @ self.linear + self.out_bias
 
 
-def save_networks(path: Path, networks: Mapping[str, FeatureNetwork]) -> None:
-    """Writes networks under names of one word each; equal networks give equal bytes."""
+def save_networks(path: Path, networks: Mapping[str, FeatureNetwork], card: Mapping[str, Any] | None = None) -> None:
+    """Writes networks under names of one word each, with their model card; equal networks give equal bytes."""
     arrays = {
-        f"{name}.{field.name}": getattr(network, field.name).astype(np.float32)
+        f"{name}.{field.name}": np.ascontiguousarray(getattr(network, field.name), dtype=np.float32)
         for name, network in sorted(networks.items())
         for field in fields(FeatureNetwork)
     }
-    with path.open("wb") as file:
-        np.savez(file, **arrays)
+    description = {"networks": sorted(networks), "card": dict(card or {})}
+    # One metadata key, as in every checkpoint: several are written in random order.
+    path.write_bytes(save(arrays, metadata={"checkpoint": json.dumps(description, sort_keys=True)}))
 
 
 @lru_cache(maxsize=2)
@@ -53,14 +60,16 @@ def load_networks(path: Path = LISTENER_WEIGHTS) -> dict[str, FeatureNetwork]:
     """Reads what :func:`save_networks` wrote.
 
     Raises:
-        OSError, ValueError, KeyError: the file is missing or damaged.
+        RequestError: the file is missing or damaged.
     """
-    with np.load(path, allow_pickle=False) as file:
-        names = sorted({key.partition(".")[0] for key in file.files})
+    try:
+        arrays = load_file(path)
         return {
-            name: FeatureNetwork(**{field.name: file[f"{name}.{field.name}"] for field in fields(FeatureNetwork)})
-            for name in names
+            name: FeatureNetwork(**{field.name: arrays[f"{name}.{field.name}"] for field in fields(FeatureNetwork)})
+            for name in sorted({key.partition(".")[0] for key in arrays})
         }
+    except (OSError, SafetensorError, KeyError) as error:
+        raise RequestError(path.name, f"the Listener's networks cannot be read ({str(error)[:80]})") from None
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
