@@ -262,5 +262,5 @@ class TestLoad:
             "        pass\n"
         )
         arguments = [sys.executable, "-c", program, tmp_path / "whole.sf2", tmp_path / "mutated.sf2"]
-        done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=600, check=False)
         assert done.returncode == 0, done.stderr
