@@ -51,8 +51,8 @@ def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     table = [header, *rows]
     widths = [max(len(row[column]) for row in table) for column in range(len(header))]
     for row in table:
-        name, *values = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        print("  ".join([name.strip().ljust(widths[0]), *values]).rstrip())
+        values = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
+        print("  ".join([row[0].ljust(widths[0]), *values]).rstrip())
 
 
 def write_report(path: Path | None, report: dict[str, Any]) -> None:
