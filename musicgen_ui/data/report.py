@@ -16,7 +16,7 @@ class Report:
         unchanged: sources taken over from an earlier run.
         duplicates: pieces dropped because the same notes were there before, in any key.
         skipped: reason to number of files.
-        scales: whether there was enough music to say what the unit sliders mean.
+        scales: whether there was enough music to say what the unit sliders mean; None if it was not asked.
     """
 
     files: Counter[str] = field(default_factory=Counter)
@@ -24,7 +24,7 @@ class Report:
     unchanged: Counter[str] = field(default_factory=Counter)
     duplicates: Counter[str] = field(default_factory=Counter)
     skipped: dict[str, Counter[str]] = field(default_factory=dict)
-    scales: bool = False
+    scales: bool | None = None
 
     def table(self) -> str:
         """The counts as text: a line a corpus, their sum, and a line a reason."""
@@ -36,7 +36,7 @@ class Report:
         if reasons:
             lines += ["", "skipped, because the file"]
             lines += [f"{count:>7}  {reason}" for reason, count in sorted(reasons.items(), key=lambda r: (-r[1], r[0]))]
-        if not self.scales:
+        if self.scales is False:
             lines += ["", "too few pieces with two parts or more to fit the sliders: measures.json was not written"]
         return "\n".join(lines)
 
