@@ -21,6 +21,9 @@ from musicgen_ui.style import AUTO, Style
 NEUTRAL = {False: "C major", True: "A minor"}
 """Composers write in these keys, by "is minor"; the score is moved afterwards."""
 
+FIRST_BAR = 8
+"""Where in a piece a clip begins: after the introduction, when everybody plays. It ends where the piece ends."""
+
 _EMPTY_RETRIES = 4
 
 
@@ -70,15 +73,17 @@ def compose(
     best: Score | None = None
     for attempt in range(_EMPTY_RETRIES):
         seeds = [_take_seed(seed, attempt * takes + i) for i in range(takes)]
-        z, noise = draw_noise(seeds, bars * steps_per_bar, composer.config.latent)
+        latents, noise = draw_noise(seeds, bars * steps_per_bar, composer.config.latent)
+        asked = condition.expand(takes).to(device)
         tables = write_tables(
             composer,
-            condition.expand(takes).to(device),
-            z.to(device),
+            asked,
+            composer.prior(asked, latents.to(device)),
             noise,
             steps_per_bar=steps_per_bar,
             config=sampling or SamplingConfig(),
             hook=hook,
+            first_bar=FIRST_BAR,
         )
         grids = [from_table(table, vocabulary, style.metre, condition.active[0].numpy()) for table in tables.numpy()]
         scores = [decode(grid, tempo=style.tempo, key=NEUTRAL[minor]) for grid in grids]

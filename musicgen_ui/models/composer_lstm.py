@@ -12,6 +12,7 @@ from musicgen_ui.models import checkpoint
 from musicgen_ui.models.attention import BarAttention, BarMemory
 from musicgen_ui.models.composer import BarEncoder, ComposerBatch, ComposerConfig, Position, kl_divergence, profile, shifted
 from musicgen_ui.models.condition import Condition, StyleEncoder
+from musicgen_ui.models.latent import LatentPrior
 from musicgen_ui.models.steps import RowEmbedding, StepHeads
 
 _LAYERS = 2
@@ -44,6 +45,7 @@ class LSTMComposer(nn.Module):
         width, hidden = config.width, config.hidden
         self.style = StyleEncoder(width)
         self.encoder = BarEncoder(config)
+        self.prior = LatentPrior(config.latent)
         self.rows = RowEmbedding(width)
         self.position = Position(width)
         self.start_row = nn.Parameter(torch.zeros(1, 1, width))

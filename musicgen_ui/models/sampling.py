@@ -18,6 +18,9 @@ from musicgen_ui.music.tokens import DURATIONS, MAX_CHORD_NOTES, STEPS_PER_BEAT,
 DECISIONS = 4 + MAX_CHORD_NOTES + len(DETAILS)
 """Random numbers that one step may use."""
 
+ENDING_BARS = 2
+FAR_FROM_THE_END = 32
+
 Hook = Callable[[str, int, int], None]
 
 
@@ -26,6 +29,7 @@ class Composer(Protocol):
 
     config: Any
     heads: StepHeads
+    prior: Callable[[Condition, Tensor], Tensor]
 
     def start(self, condition: Condition, z: Tensor) -> Any: ...
 
@@ -36,8 +40,13 @@ class Composer(Protocol):
 
 @dataclass(frozen=True)
 class SamplingConfig:
-    """How bold the sampler is: softmax temperature, then the ``top_k`` best, then the smallest set of mass ``top_p``."""
+    """How bold the sampler is: softmax temperature, then the ``top_k`` best, then the smallest set of mass ``top_p``.
 
+    ``rest_bias`` is taken off the logit of "nothing starts here" of lead, chords, bass and drums: what it writes itself
+    is a little thinner than what it learned from, and thin bars breed thin bars.
+    """
+
+    rest_bias: float = 0.0
     temperature: float = 0.95
     detail_temperature: float = 0.8
     top_k: int = 64
@@ -77,15 +86,15 @@ def pick(logits: Tensor, noise: Tensor, *, temperature: float, top_k: int, top_p
 
 
 def draw_noise(seeds: Sequence[int], steps: int, latent: int) -> tuple[Tensor, Tensor]:
-    """z and the uniform numbers of every take, each take from its own generator, so that takes do not depend on each other.
+    """Latent noise and the uniform numbers of every take, each take from its own generator, so that takes do not depend on each other.
 
     Returns:
-        z (takes, latent) standard normal, noise (takes, steps, DECISIONS).
+        (takes, latent) standard normal, which the composer's prior turns into z, and (takes, steps, DECISIONS) uniform.
     """
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    z = torch.stack([torch.randn(latent, generator=g) for g in generators])
+    latents = torch.stack([torch.randn(latent, generator=g) for g in generators])
     noise = torch.stack([torch.rand(steps, DECISIONS, generator=g) for g in generators])
-    return z, noise
+    return latents, noise
 
 
 class StepWriter:
@@ -105,8 +114,10 @@ class StepWriter:
         heads, config = self.heads, self.config
         row = torch.zeros(len(context), len(FIELDS), dtype=torch.long, device=context.device)
 
-        def choose(logits: Tensor, decision: int, rest: bool = True) -> Tensor:
+        def choose(logits: Tensor, decision: int, rest: bool = True, biased: bool = True) -> Tensor:
             limits = {"temperature": config.temperature, "top_k": config.top_k, "top_p": config.top_p}
+            if rest and biased:
+                logits = torch.cat([logits[:, :1] - config.rest_bias, logits[:, 1:]], dim=-1)
             return pick(logits, noise[:, decision], rest=rest, **limits)
 
         if step % STEPS_PER_BEAT == 0:
@@ -123,7 +134,7 @@ class StepWriter:
             alive = torch.ones_like(floor, dtype=torch.bool)
             for slot in range(MAX_CHORD_NOTES):
                 logits = heads.only_above(heads.chords(held + heads.slot[slot]), floor)
-                note = torch.where(alive, choose(logits, 4 + slot), 0)
+                note = torch.where(alive, choose(logits, 4 + slot, biased=slot == 0), 0)
                 alive = note > 0
                 if not alive.any():
                     break
@@ -165,7 +176,15 @@ class StepWriter:
 
 @torch.inference_mode()
 def write_tables(
-    composer: Composer, condition: Condition, z: Tensor, noise: Tensor, *, steps_per_bar: int, config: SamplingConfig, hook: Hook
+    composer: Composer,
+    condition: Condition,
+    z: Tensor,
+    noise: Tensor,
+    *,
+    steps_per_bar: int,
+    config: SamplingConfig,
+    hook: Hook,
+    first_bar: int = 0,
 ) -> Tensor:
     """Composes a batch of takes.
 
@@ -177,6 +196,7 @@ def write_tables(
         steps_per_bar: 16 or 12.
         config: how bold.
         hook: told ``("compose", steps done, steps)``; may raise ``Cancelled``.
+        first_bar: where in the piece it begins; the piece ends where the table does.
 
     Returns:
         (takes, steps, fields) int64 on the CPU.
@@ -185,11 +205,16 @@ def write_tables(
     takes, steps = noise.shape[:2]
     state = composer.start(condition, z)
     writer = StepWriter(composer.heads, condition.active, DrumVocabulary(composer.config.drum_masks), config)
-    total_bars = torch.full((takes,), steps // steps_per_bar, device=device)
+    end = first_bar + steps // steps_per_bar
     noise = noise.to(device)
     rows = []
     for step in range(steps):
-        bar, place = (torch.full((takes,), value, device=device) for value in divmod(step, steps_per_bar))
+        now = first_bar + step // steps_per_bar
+        # Pieces thin out long before they stop; a clip of a few bars must not, so it learns of its end near the end.
+        total = end if end - now <= ENDING_BARS else now + FAR_FROM_THE_END
+        bar = torch.full((takes,), now, device=device)
+        total_bars = torch.full((takes,), total, device=device)
+        place = torch.full((takes,), step % steps_per_bar, device=device)
         context = composer.step(state, bar, total_bars, place, steps_per_bar)
         row = writer.write(context, noise[:, step], step)
         composer.wrote(state, row, condition.active)

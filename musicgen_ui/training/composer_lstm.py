@@ -19,6 +19,7 @@ from musicgen_ui.models import checkpoint
 from musicgen_ui.models.composer import ComposerBatch, ComposerConfig
 from musicgen_ui.models.composer_lstm import LSTMComposer
 from musicgen_ui.models.condition import Condition
+from musicgen_ui.models.latent import features
 from musicgen_ui.music.table import DrumVocabulary
 from musicgen_ui.models.steps import HEADS
 from musicgen_ui.scale import UnitScale, load_score_scales
@@ -36,6 +37,7 @@ class ComposerTraining:
         account: weight of the loss by which z tells the section's profile, see ``models.composer.profile``.
         word_dropout: chance that the decoder is not told a row.
         slider_dropout: chance that a slider, the genre or the mode is not told.
+        prior_batches: batches of sections from which p(z | c) is fitted at the end.
     """
 
     model: ComposerConfig = field(default_factory=ComposerConfig)
@@ -48,6 +50,7 @@ class ComposerTraining:
     word_dropout: float = 0.2
     slider_dropout: float = 0.12
     validation_sections: int = 256
+    prior_batches: int = 300
 
 
 def train(data: Path, out: Path, config: ComposerTraining, log: Callable[[str], None]) -> dict[str, float]:
@@ -108,6 +111,9 @@ def train(data: Path, out: Path, config: ComposerTraining, log: Callable[[str], 
     )
     if rank_and_world()[0] == 0:
         model.load_state_dict(best)
+        explained = fit_prior(model, batches, config)
+        numbers = validate(model, held_out)
+        log(f"prior of z: the style explains {explained:.0%}; " + " ".join(f"{k} {v:.3f}" for k, v in numbers.items()))
         card = {
             "model": "LSTMComposer",
             "corpora": corpora_card(PieceStore(data), train_pieces),
@@ -123,6 +129,23 @@ def train(data: Path, out: Path, config: ComposerTraining, log: Callable[[str], 
         checkpoint.save(Path(out), model, model_config, card)
         log(f"wrote {out}")
     return numbers
+
+
+def fit_prior(model: LSTMComposer, batches: Callable[[int], ComposerBatch], config: ComposerTraining) -> float:
+    """Fits p(z | c) to the encoder's posteriors of training sections; returns the share of z that c explains."""
+    device = next(model.parameters()).device
+    model.eval()
+    inputs, samples = [], []
+    with torch.inference_mode():
+        for step in range(config.prior_batches):
+            batch = batches(step).to(device)
+            mean, log_variance = model.encode(batch)
+            noise = torch.randn(mean.shape, generator=torch.Generator().manual_seed(hash_seed(config.loop.seed, step)))
+            samples.append((mean + noise.to(device) * torch.exp(0.5 * log_variance)).cpu())
+            inputs.append(features(batch.condition).cpu())
+    explained = model.to("cpu").prior.fit(torch.cat(inputs), torch.cat(samples))
+    model.to(device)
+    return explained
 
 
 def hash_seed(seed: int, step: int) -> int:
@@ -163,7 +186,8 @@ def validate(model: LSTMComposer, batches: Sequence[ComposerBatch]) -> dict[str,
         noise = torch.randn(len(batch.observed), model.config.latent, generator=generator).to(device)
         with torch.autocast(device.type, torch.bfloat16):
             losses, kl, _ = model(batch, torch.zeros_like(noise))
-            from_prior = model.heads.losses(model.contexts(batch, noise), batch.table, batch.observed, batch.valid)
+            z = model.prior(batch.condition, noise)
+            from_prior = model.heads.losses(model.contexts(batch, z), batch.table, batch.observed, batch.valid)
         for name, (total, count) in losses.items():
             totals[name][0] += float(total)
             totals[name][1] += float(count)
