@@ -14,6 +14,7 @@ import pytest
 from musicgen_ui import __version__
 from musicgen_ui.__main__ import COMMANDS, main
 from musicgen_ui.audio.waveform import Clip
+from musicgen_ui.cli.report import finite
 from musicgen_ui.cli.train import changed, settings
 from musicgen_ui.engine import loading
 from musicgen_ui.engine.pipeline import Studio
@@ -196,6 +197,48 @@ def test_arguments_are_checked_before_anything_heavy_is_imported(root, tmp_path)
         check=True,
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_evaluate_clips_prints_tables_and_writes_json(loaded, tmp_path, capsys):
+    report = tmp_path / "reports" / "clips.json"
+    assert main(["evaluate", "clips", "--tempos", "2", "--seeds", "1", "--bars", "2", "--report", str(report)]) == 0
+    out = capsys.readouterr().out
+    assert "tempo within 4 %" in out
+    assert "  fault: dc" in out, "the fake clip is nothing but an offset"
+    values = json.loads(report.read_text(encoding="utf-8"))
+    assert values["clips"] == 2
+    assert values["sanity"] == []
+    assert values["checkpoints"] == {"composer_lstm": "0" * 64}
+
+
+def test_bench_prints_a_row_for_each_case(loaded, tmp_path, capsys):
+    report = tmp_path / "bench.json"
+    assert main(["bench", "--repeats", "1", "--report", str(report)]) == 0
+    values = json.loads(report.read_text(encoding="utf-8"))
+    out = capsys.readouterr().out
+    assert all(name in out for name in values["cases"])
+    assert all(case["times real time"] > 0 for case in values["cases"].values())
+
+
+def test_evaluate_listener_prints_what_the_listener_missed(tmp_path, capsys):
+    report = tmp_path / "listener.json"
+    assert main(["evaluate", "listener", "--clips", "2", "--report", str(report)]) == 0
+    assert "tempo exact" in capsys.readouterr().out
+    assert json.loads(report.read_text(encoding="utf-8"))["synthetic"]["clips"] == 2
+
+
+def test_a_report_holds_null_where_json_has_no_number():
+    assert finite({"a": [float("nan"), 1.0], "b": (float("inf"),), "c": "x"}) == {
+        "a": [None, 1.0],
+        "b": [None],
+        "c": "x",
+    }
+
+
+def test_a_report_that_cannot_be_written_is_told(loaded, tmp_path, capsys):
+    (tmp_path / "file").write_bytes(b"in the way")
+    assert main(["bench", "--repeats", "1", "--report", str(tmp_path / "file" / "bench.json")]) == 2
+    assert capsys.readouterr().err.startswith("error: --report: ")
 
 
 def test_serve_finds_a_taken_port_before_it_loads_anything(loaded, capsys):

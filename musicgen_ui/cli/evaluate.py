@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from musicgen_ui.cli.arguments import add_engine_options, load_studio, whole
 from musicgen_ui.cli.report import print_table, write_report
 from musicgen_ui.errors import RequestError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from musicgen_ui.music.score import Score
+    from musicgen_ui.style import Style
 
 COUNT = 4096
 
@@ -29,6 +35,18 @@ def add(commands: argparse._SubParsersAction) -> None:
     add_report_option(clips, "clips")
     add_engine_options(clips)
     clips.set_defaults(run=run_clips)
+    listener = subjects.add_parser("listener", help="what the Listener hears of audio whose score is known")
+    listener.add_argument(
+        "--data", type=Path, metavar="DIR", help="what prepare wrote; without it, synthetic audio only"
+    )
+    listener.add_argument(
+        "--clips", type=whole(1, COUNT), default=100, metavar="N", help="clips of each kind (default: 100)"
+    )
+    listener.add_argument(
+        "--soundfont", type=Path, metavar="FILE", help="SoundFont to play (default: the embedded one)"
+    )
+    add_report_option(listener, "listener")
+    listener.set_defaults(run=run_listener)
     composer = subjects.add_parser("composer", help="nats a step on held-out songs, beside unigram and bigram")
     composer.add_argument("--data", type=Path, required=True, metavar="DIR", help="what prepare wrote")
     composer.add_argument("--checkpoint", type=Path, metavar="FILE", help="default: the shipped one")
@@ -71,6 +89,54 @@ def run_clips(args: argparse.Namespace) -> None:
     report["checkpoints"] = studio.checkpoints
     write_report(args.report, report)
     print_clips(report)
+
+
+def run_listener(args: argparse.Namespace) -> None:
+    """Calibrate the meter: play known scores, print how far the Listener is off."""
+    from tqdm import tqdm
+
+    from musicgen_ui.audio.soundfont import SoundFont
+    from musicgen_ui.data.pieces import PieceStore
+    from musicgen_ui.engine.listen import listen
+    from musicgen_ui.engine.mix import mix
+    from musicgen_ui.engine.orchestrate import choose_programs
+    from musicgen_ui.engine.synthesize import SoundFontSynthesizer
+    from musicgen_ui.training import evaluate_listener
+
+    store = None if args.data is None else PieceStore(prepared(args.data))
+    synthesizer = SoundFontSynthesizer(SoundFont.load(args.soundfont))
+
+    def play(score: Score, style: Style, seed: int) -> tuple[np.ndarray, int]:
+        stems = synthesizer.render(score, choose_programs(style, seed))
+        clip = mix(stems, style, seed=seed, tempo=score.tempo)
+        return clip.samples, clip.sample_rate
+
+    with tqdm(unit="clip", disable=None) as bar:
+        report = evaluate_listener.run(
+            None, listen, store=store, play=play, clips=args.clips, hook=lambda kind, done, total: bar.update()
+        )
+    write_report(args.report, report)
+    print_listener(report)
+
+
+def print_listener(report: dict[str, Any]) -> None:
+    """A column a kind of clip, a row a number."""
+    kinds = [kind for kind in report if kind != "no music"]
+    columns = [
+        {
+            f"{group} {name}": value
+            for group in ("tempo", "key", "spearman")
+            for name, value in report[kind][group].items()
+        }
+        for kind in kinds
+    ]
+    rows = [
+        (name, *("-" if column.get(name) is None else f"{column[name]:.3f}" for column in columns))
+        for name in dict.fromkeys(name for column in columns for name in column)
+    ]
+    print_table(("", *(f"{kind} ({report[kind]['clips']})" for kind in kinds)), rows)
+    print()
+    print_table(("no music", "refused"), [(name, f"{share:.0%}") for name, share in report["no music"].items()])
 
 
 def run_composer(args: argparse.Namespace) -> None:
