@@ -46,11 +46,11 @@ def working(progress: Progress) -> str:
 
 
 def done(seconds: Mapping[str, float], length: float) -> str:
-    """How long each stage took, and how that compares with the length of the clip."""
+    """How long it took and each stage of it, beside the length of the clip."""
     total = sum(seconds.values())
     shares = ", ".join(f"{NOUNS.get(name, name)} {took:.1f}" for name, took in seconds.items())
-    pace = f", {length / total:.0f} times faster than it plays" if total > 0 and length / total >= 2 else ""
-    text = f"Made {length:.0f} s of music in {total:.1f} s{pace}."
+    pace = f", {length / total:.0f} × real time" if total > 0 and length / total >= 2 else ""
+    text = f"{length:.0f} s of music in {total:.1f} s{pace}"
     return _box("done", text, f'<p class="line"><b>{text}</b></p><p class="detail">{escape(shares)} s</p>')
 
 

@@ -1,0 +1,117 @@
+"""A real Chromium, a server over the small fake Studio, and visits to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKPOINT = Path(__file__).resolve().parents[3] / "checkpoints" / "composer_lstm.safetensors"
+ARGUMENTS = (
+    *("--no-sandbox", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--mute-audio"),
+)
+DESKTOP = {"width": 1440, "height": 900}
+PATIENCE = 60_000
+
+
+class Visit:
+    """A page that remembers what went wrong and whom it talked to."""
+
+    def __init__(self, page, url: str) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        self.requests: list[str] = []
+        self.url = url
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.goto(url)
+        page.wait_for_selector("#generate")
+
+    def generate(self) -> None:
+        self.page.click("#generate")
+        self.until("done")
+
+    def until(self, state: str) -> None:
+        self.page.wait_for_selector(f'#status [data-state="{state}"]', timeout=PATIENCE)
+
+    def strangers(self) -> list[str]:
+        return [url for url in self.requests if not url.startswith((self.url, "data:", "blob:"))]
+
+    def download(self, name: str) -> tuple[str, bytes]:
+        with self.page.expect_download() as caught:
+            self.page.click(f"#download-{name}")
+        return caught.value.suggested_filename, Path(caught.value.path()).read_bytes()
+
+
+@pytest.fixture(scope="session")
+def browser(browser_path: str) -> Iterator:
+    api = pytest.importorskip("playwright.sync_api")
+    with api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser_path, args=list(ARGUMENTS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory, make_calls) -> Iterator[tuple[str, object]]:
+    """(address, call counter) of one server over the small fake Studio, shared by all tests here."""
+    from musicgen_ui.ui.layout import build
+    from musicgen_ui.ui.theme import launch_options
+
+    calls, studio = make_calls
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("clips")))
+        demo = build(studio)
+        _, url, _ = demo.launch(prevent_thread_lock=True, server_name="127.0.0.1", **launch_options(quiet=True))
+        yield url, calls
+        demo.close()
+
+
+@pytest.fixture
+def calls(site):
+    """The shared server's counter, set back."""
+    site[1].reset()
+    return site[1]
+
+
+@pytest.fixture
+def visit(browser, site, calls) -> Iterator[Callable[..., Visit]]:
+    """``visit(viewport)`` opens the page in a fresh browser profile."""
+    contexts = []
+
+    def open_page(viewport: dict = DESKTOP, theme: str = "light", **options) -> Visit:
+        context = browser.new_context(viewport=viewport, color_scheme=theme, **options)
+        contexts.append(context)
+        return Visit(context.new_page(), site[0])
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def address(site, tmp_path_factory) -> Iterator[str]:
+    """Address of a server over the shipped models where they are, else of the shared one."""
+    if not CHECKPOINT.exists():
+        yield site[0]
+        return
+    from musicgen_ui.engine.pipeline import Studio
+    from musicgen_ui.ui.layout import build
+    from musicgen_ui.ui.theme import launch_options
+
+    demo = build(Studio.load(device="cpu"))
+    _, url, _ = demo.launch(prevent_thread_lock=True, server_name="127.0.0.1", **launch_options(quiet=True))
+    yield url
+    demo.close()
+
+
+@pytest.fixture
+def studio_visit(browser, address: str) -> Iterator[Visit]:
+    """A visit to the shipped models where they are."""
+    context = browser.new_context(viewport=DESKTOP)
+    yield Visit(context.new_page(), address)
+    context.close()
