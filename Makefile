@@ -26,8 +26,17 @@ lint: $(DEV_STAMP)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 
-bench evaluate train prepare: $(RUN_STAMP)
-	$(PY) -m musicgen_ui $@ $(ARGS)
+bench: $(RUN_STAMP)
+	$(PY) -m musicgen_ui bench $(ARGS)
+
+prepare: $(RUN_STAMP)
+	$(PY) -m musicgen_ui prepare $(or $(ARGS),--corpora corpora --out prepared)
+
+train: $(RUN_STAMP)
+	$(PY) -m musicgen_ui train $(or $(ARGS),composer-lstm --data prepared --out runs/composer_lstm.safetensors)
+
+evaluate: $(RUN_STAMP)
+	$(PY) -m musicgen_ui evaluate $(or $(ARGS),clips)
 
 lock: $(DEV_STAMP)
 	@head -n 1 constraints.txt > constraints.new

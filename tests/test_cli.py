@@ -16,6 +16,7 @@ from musicgen_ui.__main__ import COMMANDS, main
 from musicgen_ui.audio.waveform import Clip
 from musicgen_ui.cli.report import finite
 from musicgen_ui.cli.train import changed, settings
+from musicgen_ui.data.pieces import PieceStore
 from musicgen_ui.engine import loading
 from musicgen_ui.engine.pipeline import Studio
 from musicgen_ui.errors import RequestError
@@ -249,6 +250,17 @@ def test_serve_finds_a_taken_port_before_it_loads_anything(loaded, capsys):
         assert main(["serve", "--port", str(port)]) == 2
     assert capsys.readouterr().err.startswith(f"error: --port: {port} cannot be used")
     assert loaded.options is None
+
+
+def test_prepare_prints_what_was_kept_and_what_was_skipped(tmp_path, capsys):
+    corpora = tmp_path / "corpora"
+    corpora.mkdir()
+    notes = tuple(Note(float(beat), 60 + beat % 7, 1.0, 90) for beat in range(64))
+    score_to_midi(Score(120.0, "4/4", 16, {"lead": notes, "bass": notes}), corpora / "song.mid")
+    (corpora / "broken.mid").write_bytes(b"no music")
+    assert main(["prepare", "--corpora", str(corpora), "--out", str(tmp_path / "out"), "--workers", "1"]) == 0
+    assert "is not a MIDI file" in capsys.readouterr().out
+    assert len(PieceStore(tmp_path / "out").index()) == 1
 
 
 def test_any_plain_field_of_a_training_configuration_can_be_set():
