@@ -36,12 +36,52 @@ SLIDERS: dict[str, Slider] = {
     s.key: s
     for s in (
         Slider("tempo", "Tempo", 60, 180, 110, "BPM", 1, False, "How fast the beat goes. Obeyed exactly."),
-        Slider("mood", "Mood", 0, 1, 0.6, "minor - major", 0.01, True, "Dark and minor on the left, bright and major on the right."),
+        Slider(
+            "mood",
+            "Mood",
+            0,
+            1,
+            0.6,
+            "minor - major",
+            0.01,
+            True,
+            "Dark and minor on the left, bright and major on the right.",
+        ),
         Slider("energy", "Energy", 0, 1, 0.5, "calm - driving", 0.01, True, "How hard the band plays."),
         Slider("density", "Density", 0, 1, 0.5, "sparse - busy", 0.01, True, "How many notes there are in a beat."),
-        Slider("syncopation", "Syncopation", 0, 1, 0.5, "straight - off-beat", 0.01, True, "How much falls between the beats."),
-        Slider("complexity", "Complexity", 0, 1, 0.4, "simple - rich", 0.01, True, "How many different notes and chords are used."),
-        Slider("brightness", "Brightness", 0, 1, 0.5, "warm - bright", 0.01, False, "The colour of the sound, from dull to brilliant."),
+        Slider(
+            "syncopation",
+            "Syncopation",
+            0,
+            1,
+            0.5,
+            "straight - off-beat",
+            0.01,
+            True,
+            "How much falls between the beats.",
+        ),
+        Slider(
+            "complexity",
+            "Complexity",
+            0,
+            1,
+            0.4,
+            "simple - rich",
+            0.01,
+            True,
+            "How many different notes and chords are used.",
+        ),
+        Slider(
+            "brightness",
+            "Brightness",
+            0,
+            1,
+            0.5,
+            "warm - bright",
+            0.01,
+            False,
+            "The colour of the sound, from dull to brilliant.",
+        ),
         Slider("space", "Space", 0, 1, 0.3, "dry - hall", 0.01, False, "How large the room is."),
     )
 }
@@ -53,13 +93,23 @@ EFFECTS: dict[str, Slider] = {
         Slider("vibrato", "Vibrato", 0, 1, 0.0, "depth", 0.01, False, "A slow wobble of pitch on the lead."),
         Slider("noise", "Noise", 0, 1, 0.0, "amount", 0.01, False, "Tape hiss and crackle under the music."),
         Slider("drive", "Drive", 0, 1, 0.0, "amount", 0.01, False, "Warm distortion."),
-        Slider("speed", "Tape speed", 0.5, 2, 1.0, "x", 0.01, False, "Plays the tape slower or faster: tempo and pitch move together."),
+        Slider(
+            "speed",
+            "Tape speed",
+            0.5,
+            2,
+            1.0,
+            "x",
+            0.01,
+            False,
+            "Plays the tape slower or faster: tempo and pitch move together.",
+        ),
     )
 }
 """Mixer effects that a person may add; each is neutral at its default."""
 
 GENRES = ("pop", "rock", "jazz", "blues", "latin", "folk", "country", "funk", "dance", "classical", "game")
-"""Genres with enough training music. ``dance`` is the ballroom kind (waltz, polka, tango); ``game`` is 1990s game music."""
+"""Genres with enough training music. ``dance`` is the ballroom kind (waltz, polka), ``game`` the 1990s game kind."""
 
 PART_LEVELS = (-24.0, 6.0)
 """Range of a part's level in dB."""
@@ -223,6 +273,7 @@ def _checked_part(name: str, value: Any) -> PartSetting:
             program_number(name, value.instrument)
         except (KeyError, TypeError):
             raise RequestError(
-                f"{name} instrument", f"{value.instrument!r} is not offered; choose for example {CHOICES[name][0]!r} or 'auto'"
+                f"{name} instrument",
+                f"{value.instrument!r} is not offered; choose for example {CHOICES[name][0]!r} or 'auto'",
             ) from None
     return PartSetting(value.on, level, value.instrument)

@@ -25,7 +25,17 @@ def test_the_ends_of_every_range_are_allowed(name):
         assert getattr(Style().with_values(**{name: value}), name) == value
 
 
-@pytest.mark.parametrize(("text", "key"), [("A minor", "A minor"), ("c# min", "Db minor"), ("Gb major", "F# major"), ("Em", "E minor"), ("Auto", "auto"), ("B", "B major")])
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("A minor", "A minor"),
+        ("c# min", "Db minor"),
+        ("Gb major", "F# major"),
+        ("Em", "E minor"),
+        ("Auto", "auto"),
+        ("B", "B major"),
+    ],
+)
 def test_keys_have_one_spelling(text, key):
     assert Style(key=text).key == key
 
@@ -79,6 +89,11 @@ def test_unknown_fields_are_refused():
 
 
 def test_dict_round_trip():
-    style = Style(tempo=96, key="A minor", genre={"jazz": 1}, parts={"lead": {"on": False, "level": -3, "instrument": CHOICES["lead"][3]}})
+    style = Style(
+        tempo=96,
+        key="A minor",
+        genre={"jazz": 1},
+        parts={"lead": {"on": False, "level": -3, "instrument": CHOICES["lead"][3]}},
+    )
     assert Style.from_dict(style.to_dict()) == style
     assert set(GENRES) >= set(style.to_dict()["genre"])

@@ -32,7 +32,7 @@ CORPUS_WEIGHTS = {
     "lmms_demos_mixed": 0.01,
     "chords_billboard_cc0_fmc_mit": 0.01,
 }
-"""Share of the training sections drawn from each corpus; a corpus that is not named here (a person's own folder) gets OWN_WEIGHT."""
+"""Share of the training sections drawn from each corpus; a person's own folder, not named here, gets OWN_WEIGHT."""
 
 OWN_WEIGHT = 0.1
 
@@ -151,14 +151,16 @@ def measure_table(table: np.ndarray, observed: np.ndarray, vocabulary: DrumVocab
         correlations = key_correlations(weights)
         values["mood"] = float(correlations[:12].max() - correlations[12:].max())
         p = weights[weights > 0] / weights.sum()
-        symbols = table[:: STEPS_PER_BEAT, COLUMN["chord"]]
+        symbols = table[::STEPS_PER_BEAT, COLUMN["chord"]]
         symbols = symbols[symbols > 0]
         changes = int((np.diff(symbols) != 0).sum()) if len(symbols) else 0
         values["complexity"] = float(-(p * np.log(p)).sum() / math.log(12)) + 0.5 * changes / beats
     return values
 
 
-def fit_scales(pieces: Sequence[TablePiece], vocabulary: DrumVocabulary, *, count: int = 4000, seed: int = 0) -> dict[str, UnitScale]:
+def fit_scales(
+    pieces: Sequence[TablePiece], vocabulary: DrumVocabulary, *, count: int = 4000, seed: int = 0
+) -> dict[str, UnitScale]:
     """The score side of the unit sliders: quantiles over sections drawn as in training, with at least two parts.
 
     Mood is balanced: its lower half holds the sections whose best key is minor and its upper half those whose best
@@ -172,4 +174,6 @@ def fit_scales(pieces: Sequence[TablePiece], vocabulary: DrumVocabulary, *, coun
             for key, value in measure_table(section.table, section.observed, vocabulary).items():
                 if value is not None:
                     values[key].append(value)
-    return {key: UnitScale.fit_balanced(found) if key == "mood" else UnitScale.fit(found) for key, found in values.items()}
+    return {
+        key: UnitScale.fit_balanced(found) if key == "mood" else UnitScale.fit(found) for key, found in values.items()
+    }

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from musicgen_ui.data.pieces import Piece, PieceStore
-from musicgen_ui.music.table import COLUMN, FIELDS, DrumVocabulary, to_table
 from musicgen_ui.music.score import METRES, PARTS
+from musicgen_ui.music.table import COLUMN, FIELDS, DrumVocabulary, to_table
 from musicgen_ui.music.theory import KEYS, key_correlations, key_is_minor, key_tonic
 from musicgen_ui.music.tokens import STEPS_PER_BEAT, encode
 from musicgen_ui.style import GENRES
@@ -55,7 +55,7 @@ def neutral_shift(key: str) -> int:
 
 
 def to_table_piece(piece: Piece, vocabulary: DrumVocabulary) -> TablePiece:
-    """Moves a piece to the neutral key and onto the grid. A pitched piece without a key takes the best correlated one."""
+    """Moves a piece to the neutral key and onto the grid; without a key it takes the best correlated one."""
     score, key = piece.score, piece.score.key
     if key is None and (score.pitched or score.chords):
         weights = np.zeros(12)
@@ -109,7 +109,9 @@ def load_tables(folder: Path, *, workers: int = 2) -> tuple[list[TablePiece], Dr
     with ProcessPoolExecutor(workers) as pool:
         drummed = [i.id for i in infos if i.split == "train" and "drums" in i.parts]
         jobs = [pool.submit(_masks_of, folder, chunk) for chunk in _chunks(drummed)]
-        vocabulary = DrumVocabulary.fit(np.concatenate([job.result() for job in jobs] or [np.zeros(0, np.int16)]).tolist())
+        vocabulary = DrumVocabulary.fit(
+            np.concatenate([job.result() for job in jobs] or [np.zeros(0, np.int16)]).tolist()
+        )
         jobs = [pool.submit(_tables_of, folder, chunk, vocabulary.masks) for chunk in _chunks(ids)]
         pieces = [piece for job in jobs for piece in job.result()]
     _write_cache(cache, pieces, vocabulary)

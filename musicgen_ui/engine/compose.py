@@ -94,7 +94,7 @@ def compose(
 
 
 def in_key(score: Score, key: str) -> Score:
-    """Moves a score in a neutral key to ``key`` of the same mode by the smaller way, and each part back into its range."""
+    """Moves a score in a neutral key to ``key`` of its mode by the smaller way, and each part back into its range."""
     shift = (key_tonic(key) - key_tonic(score.key or NEUTRAL[key_is_minor(key)]) + 6) % 12 - 6
     moved = score.transposed(shift)
     parts = {
@@ -110,9 +110,7 @@ def slider_errors(score: Score, style: Style, scales: Mapping[str, UnitScale]) -
     """Measured minus asked, by learned slider, in slider units; sliders that cannot be measured are left out."""
     raw = measure(score)
     return {
-        key: scales[key].to_unit(value) - getattr(style, key)
-        for key in MEASURED
-        if (value := raw[key]) is not None
+        key: scales[key].to_unit(value) - getattr(style, key) for key in MEASURED if (value := raw[key]) is not None
     }
 
 

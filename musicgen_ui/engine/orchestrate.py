@@ -92,7 +92,9 @@ def choose_programs(style: Style, seed: int) -> dict[str, int]:
     rng = np.random.default_rng([seed, 0xBA2D])
     programs = {}
     for part, choices in BANDS[genre].items():
-        automatic = choices[int(rng.integers(len(choices)))]  # drawn for every part, so that switching one leaves the others
+        automatic = choices[
+            int(rng.integers(len(choices)))
+        ]  # drawn for every part, so that switching one leaves the others
         instrument = style.parts[part].instrument
         if style.parts[part].on:
             programs[part] = program_number(part, automatic if instrument == AUTO else instrument)

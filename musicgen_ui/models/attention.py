@@ -19,7 +19,7 @@ class BarMemory:
 
 
 class BarAttention(nn.Module):
-    """Scaled dot-product attention (Vaswani et al. 2017) from a step to the style tokens and to its own place in the bars before.
+    """Attention (Vaswani et al. 2017) from a step to the style tokens and to its own place in the bars before.
 
     The key of an earlier step is the composer's state just before that step was written, its value is what was then
     written: a step that finds itself in a situation it has been in before can bring back what followed. That is what

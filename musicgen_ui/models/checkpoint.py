@@ -108,7 +108,9 @@ def load_into(path: Path, build: Any, config_type: type[Config], device: torch.d
     try:
         model.load_state_dict(tensors, strict=True)
     except RuntimeError as error:
-        raise RequestError(name, f"the checkpoint does not fit the model ({str(error).splitlines()[-1].strip()[:80]})") from None
+        raise RequestError(
+            name, f"the checkpoint does not fit the model ({str(error).splitlines()[-1].strip()[:80]})"
+        ) from None
     return model.to(device).eval()
 
 
@@ -124,7 +126,9 @@ def sha256(path: Path) -> str:
 def write_manifest(folder: Path) -> dict[str, str]:
     """Hashes every checkpoint and scale file of a folder into its manifest."""
     folder = Path(folder)
-    hashes = {p.name: sha256(p) for p in sorted(folder.glob("*.safetensors")) + [folder / "measures.json"] if p.exists()}
+    hashes = {
+        p.name: sha256(p) for p in [*sorted(folder.glob("*.safetensors")), folder / "measures.json"] if p.exists()
+    }
     partial = folder / (MANIFEST + ".partial")
     partial.write_text(json.dumps({"sha256": hashes}, indent=2) + "\n", encoding="utf-8")
     partial.replace(folder / MANIFEST)

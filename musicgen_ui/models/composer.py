@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from musicgen_ui.models.condition import Condition
+from musicgen_ui.models.steps import RowEmbedding
 from musicgen_ui.music.table import COLUMN, FIELDS, NOTE_COLUMNS
 from musicgen_ui.music.tokens import LOW
-from musicgen_ui.models.steps import RowEmbedding
 
 PHRASE = 8
 """Bars are counted within phrases of eight, and up to eight from either end of the piece."""
@@ -92,7 +92,9 @@ class BarEncoder(nn.Module):
         self.bar = nn.Sequential(nn.Linear(16 * row, config.head_hidden), nn.GELU(), nn.Dropout(config.dropout))
         self.over_bars = nn.GRU(config.head_hidden, config.head_hidden, batch_first=True, bidirectional=True)
         self.to_latent = nn.Linear(2 * config.head_hidden, 2 * config.latent)
-        self.to_profile = nn.Sequential(nn.Linear(config.latent, config.head_hidden), nn.GELU(), nn.Linear(config.head_hidden, PROFILE))
+        self.to_profile = nn.Sequential(
+            nn.Linear(config.latent, config.head_hidden), nn.GELU(), nn.Linear(config.head_hidden, PROFILE)
+        )
 
     def forward(self, table: Tensor, observed: Tensor, valid: Tensor, steps_per_bar: int) -> tuple[Tensor, Tensor]:
         """Returns mean and log-variance, each (batch, latent)."""
@@ -129,7 +131,7 @@ def profile(batch: ComposerBatch, steps_per_bar: int) -> tuple[Tensor, Tensor]:
         return nn.functional.pad(by_place, (0, 16 - steps_per_bar))
 
     def pitch_classes(pitches: Tensor, low: int) -> Tensor:
-        """pitches (batch, steps, voices), 0 for none."""
+        """Pitches (batch, steps, voices), 0 for none."""
         one_hot = nn.functional.one_hot((pitches - 1 + low) % 12, 12) * (pitches > 0).unsqueeze(-1)
         counts = (one_hot.sum(dim=2) * valid.unsqueeze(-1)).sum(dim=1).float()
         return counts / counts.sum(dim=-1, keepdim=True).clamp(min=1)

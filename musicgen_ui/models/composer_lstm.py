@@ -10,7 +10,15 @@ from torch import Tensor, nn
 
 from musicgen_ui.models import checkpoint
 from musicgen_ui.models.attention import BarAttention, BarMemory
-from musicgen_ui.models.composer import BarEncoder, ComposerBatch, ComposerConfig, Position, kl_divergence, profile, shifted
+from musicgen_ui.models.composer import (
+    BarEncoder,
+    ComposerBatch,
+    ComposerConfig,
+    Position,
+    kl_divergence,
+    profile,
+    shifted,
+)
 from musicgen_ui.models.condition import Condition, StyleEncoder
 from musicgen_ui.models.latent import LatentPrior
 from musicgen_ui.models.steps import RowEmbedding, StepHeads
@@ -52,7 +60,9 @@ class LSTMComposer(nn.Module):
         self.from_latent = nn.Linear(config.latent, width)
         self.initial = nn.Linear(config.latent + width, 2 * _LAYERS * hidden)
         self.input_norm = nn.LayerNorm(width)
-        self.lstms = nn.ModuleList([nn.LSTM(width if i == 0 else hidden, hidden, batch_first=True) for i in range(_LAYERS)])
+        self.lstms = nn.ModuleList(
+            [nn.LSTM(width if i == 0 else hidden, hidden, batch_first=True) for i in range(_LAYERS)]
+        )
         self.condition_in = nn.ModuleList([nn.Linear(width, width if i == 0 else hidden) for i in range(_LAYERS)])
         self.attention = BarAttention(hidden, width, config.heads, config.memory_bars)
         self.to_context = nn.Sequential(nn.LayerNorm(hidden), nn.Linear(hidden, width))
@@ -128,7 +138,9 @@ class LSTMComposer(nn.Module):
         state.content = self.rows(row.unsqueeze(1), observed)[:, 0]
         self.attention.remember(state.content, state.memory)
 
-    def forward(self, batch: ComposerBatch, noise: Tensor, keep: Tensor | None = None) -> tuple[dict[str, tuple[Tensor, Tensor]], Tensor, Tensor]:
+    def forward(
+        self, batch: ComposerBatch, noise: Tensor, keep: Tensor | None = None
+    ) -> tuple[dict[str, tuple[Tensor, Tensor]], Tensor, Tensor]:
         """One teacher-forced pass of the autoencoder.
 
         Args:

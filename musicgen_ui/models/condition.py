@@ -43,7 +43,12 @@ class Condition:
 
     def expand(self, batch: int) -> Condition:
         """The single condition of a batch of one, repeated."""
-        return Condition(**{f.name: getattr(self, f.name).expand(batch, *[-1] * (getattr(self, f.name).dim() - 1)) for f in fields(self)})
+        return Condition(
+            **{
+                f.name: getattr(self, f.name).expand(batch, *[-1] * (getattr(self, f.name).dim() - 1))
+                for f in fields(self)
+            }
+        )
 
 
 def unit_tempo(tempo: float) -> float:
@@ -82,7 +87,9 @@ class StyleEncoder(nn.Module):
         self.mode = nn.Embedding(3, width)
         self.metre = nn.Embedding(len(METRES), width)
         self.active = nn.Linear(len(PARTS), width)
-        self.summary = nn.Sequential(nn.Linear(width * self.tokens, width // 2), nn.GELU(), nn.Linear(width // 2, width))
+        self.summary = nn.Sequential(
+            nn.Linear(width * self.tokens, width // 2), nn.GELU(), nn.Linear(width // 2, width)
+        )
 
     @property
     def tokens(self) -> int:
@@ -97,7 +104,12 @@ class StyleEncoder(nn.Module):
         sliders = torch.where(condition.known.unsqueeze(-1), sliders, self.unknown)
         unknown_genre = (condition.genre.sum(dim=-1, keepdim=True) <= 0).to(condition.genre.dtype)
         genre = torch.cat([condition.genre, unknown_genre], dim=-1) @ self.genre
-        others = [genre, self.mode(condition.mode), self.metre(condition.metre), self.active(condition.active.to(genre.dtype))]
+        others = [
+            genre,
+            self.mode(condition.mode),
+            self.metre(condition.metre),
+            self.active(condition.active.to(genre.dtype)),
+        ]
         tokens = torch.cat([sliders, torch.stack(others, dim=1)], dim=1)
         return tokens, self.summary(tokens.flatten(1))
 

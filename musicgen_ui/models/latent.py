@@ -28,7 +28,7 @@ class LatentPrior(nn.Module):
         self.register_buffer("factor", torch.eye(latent))
 
     def forward(self, condition: Condition, noise: Tensor) -> Tensor:
-        """z (batch, latent) of standard normal noise (batch, latent): mean(c) + L noise."""
+        """Z (batch, latent) of standard normal noise (batch, latent): mean(c) + L noise."""
         return features(condition) @ self.weight + noise @ self.factor.T
 
     @torch.no_grad()

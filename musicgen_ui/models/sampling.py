@@ -86,7 +86,7 @@ def pick(logits: Tensor, noise: Tensor, *, temperature: float, top_k: int, top_p
 
 
 def draw_noise(seeds: Sequence[int], steps: int, latent: int) -> tuple[Tensor, Tensor]:
-    """Latent noise and the uniform numbers of every take, each take from its own generator, so that takes do not depend on each other.
+    """Latent noise and uniform numbers of every take, from a generator each, so that takes do not depend on each other.
 
     Returns:
         (takes, latent) standard normal, which the composer's prior turns into z, and (takes, steps, DECISIONS) uniform.
@@ -110,7 +110,7 @@ class StepWriter:
         self.drum_groups = torch.from_numpy(vocabulary.group_counts > 0).to(observed.device)
 
     def write(self, context: Tensor, noise: Tensor, step: int) -> Tensor:
-        """context (takes, width), noise (takes, DECISIONS) → row (takes, fields)."""
+        """Context (takes, width), noise (takes, DECISIONS) → row (takes, fields)."""
         heads, config = self.heads, self.config
         row = torch.zeros(len(context), len(FIELDS), dtype=torch.long, device=context.device)
 

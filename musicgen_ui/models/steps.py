@@ -10,13 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from musicgen_ui.music.table import COLUMN, FIELDS, NOTE_COLUMNS
 from musicgen_ui.music.score import PARTS
+from musicgen_ui.music.table import COLUMN, FIELDS, NOTE_COLUMNS
 from musicgen_ui.music.tokens import MAX_CHORD_NOTES, STEPS_PER_BEAT
 
-DETAILS = tuple(
-    f.name for f in FIELDS if f.name.rsplit("_", 1)[-1].rstrip("012") in ("duration", "velocity", "timing")
-)
+DETAILS = tuple(f.name for f in FIELDS if f.name.rsplit("_", 1)[-1].rstrip("012") in ("duration", "velocity", "timing"))
 """Columns that the last head writes, in the order of FIELDS; each only where its part starts something."""
 
 _STARTS = {"bass": "bass_pitch", "lead": "lead_pitch", "chords": "chords_note0", "drums": "drums"}
@@ -27,7 +25,7 @@ HEADS = ("chord", "bass", "lead", "chords", "drums", "details")
 
 
 class RowEmbedding(nn.Module):
-    """Sum of one learned vector a column, the six note columns sharing a table; unobserved parts have their own vector."""
+    """Sum of one learned vector a column; the six note columns share a table, an unobserved part has its own vector."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -55,7 +53,7 @@ class RowEmbedding(nn.Module):
         self.register_buffer("parts", torch.tensor(parts), persistent=False)
 
     def indices(self, table: Tensor, observed: Tensor) -> Tensor:
-        """Rows of the weight for every cell. table (batch, steps, fields), observed (batch, 4) → same shape as table."""
+        """Rows of the weight for every cell: table (batch, steps, fields), observed (batch, 4) → the table's shape."""
         seen = F.pad(observed, (0, 1), value=True)[:, self.parts]  # (batch, fields); harmony is always seen
         return torch.where(seen.unsqueeze(1), table + self.offsets, self.alternatives)
 
@@ -100,7 +98,9 @@ class StepHeads(nn.Module):
         self.detail_sizes = tuple(sizes[name] - 1 for name in DETAILS)
         self.details = Head(width, hidden, sum(self.detail_sizes))
 
-    def losses(self, context: Tensor, table: Tensor, observed: Tensor, valid: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+    def losses(
+        self, context: Tensor, table: Tensor, observed: Tensor, valid: Tensor
+    ) -> dict[str, tuple[Tensor, Tensor]]:
         """Negative log-likelihood of a table, teacher-forced.
 
         Args:
@@ -142,7 +142,7 @@ class StepHeads(nn.Module):
         return self.chord(context) + F.embedding(before, self.chord_after)
 
     def _notes_loss(self, held: Tensor, notes: Tensor) -> Tensor:
-        """held (n, width), notes (n, slots) → nats of the ascending note lists."""
+        """Held (n, width), notes (n, slots) → nats of the ascending note lists."""
         inputs, targets, floors = [], [], []
         for slot in range(MAX_CHORD_NOTES):
             previous = notes[:, slot - 1] if slot else None
@@ -163,7 +163,10 @@ class StepHeads(nn.Module):
         return logits.float().masked_fill(illegal, float("-inf"))
 
     def _details_loss(self, held: Tensor, table: Tensor, seen: dict[str, Tensor], valid: Tensor) -> Tensor:
-        starts = {name: (table[..., COLUMN[gate]] > 0) & seen[name.split("_")[0]] for name, gate in zip(DETAILS, DETAIL_GATES, strict=True)}
+        starts = {
+            name: (table[..., COLUMN[gate]] > 0) & seen[name.split("_")[0]]
+            for name, gate in zip(DETAILS, DETAIL_GATES, strict=True)
+        }
         for group in range(3):
             name = f"drums_velocity{group}"
             starts[name] = starts[name] & (table[..., COLUMN[name]] > 0)

@@ -7,6 +7,7 @@ The Listener (``engine.listen``) reads the same quantities off audio.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -81,7 +82,7 @@ def complexity(score: Score) -> float | None:
     p = weights[weights > 0] / total
     entropy = float(-(p * np.log(p)).sum() / math.log(12))
     symbols = [(c.root, c.quality) for c in score.chords]
-    changes = sum(a != b for a, b in zip(symbols, symbols[1:], strict=False))
+    changes = sum(a != b for a, b in pairwise(symbols))
     return entropy + 0.5 * changes / score.beats
 
 

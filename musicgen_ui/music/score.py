@@ -97,7 +97,7 @@ class Score:
         return replace(self, parts={p: n for p, n in self.parts.items() if p in names})
 
     def transposed(self, semitones: int) -> Score:
-        """Every pitched note, chord and the key moved by ``semitones``; drums stay. Notes that would leave 0-127 fold by octaves."""
+        """Every pitched note, chord and the key moved by ``semitones``; drums stay. Notes fold by octaves into range."""
         from musicgen_ui.music.theory import transpose_key
 
         def move(note: Note) -> Note:
@@ -123,10 +123,7 @@ class Score:
         def cut(note: Note) -> Note:
             return replace(note, onset=note.onset - start, duration=min(note.duration, end - note.onset))
 
-        parts = {
-            name: tuple(cut(n) for n in notes if start <= n.onset < end)
-            for name, notes in self.parts.items()
-        }
+        parts = {name: tuple(cut(n) for n in notes if start <= n.onset < end) for name, notes in self.parts.items()}
         chords = tuple(
             Chord(max(c.onset, start) - start, min(c.onset + c.duration, end) - max(c.onset, start), c.root, c.quality)
             for c in self.chords

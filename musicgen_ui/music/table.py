@@ -13,7 +13,19 @@ import numpy as np
 
 from musicgen_ui.music.score import METRES
 from musicgen_ui.music.tokens import (
-    CHORD_CLASSES, DRUM_GROUPS, DRUM_VOICES, DURATIONS, HIGH, LOW, MAX_CHORD_NOTES, STEPS_PER_BEAT, TICKS_PER_STEP, TIMINGS, VELOCITIES, Grid, Part,
+    CHORD_CLASSES,
+    DRUM_GROUPS,
+    DRUM_VOICES,
+    DURATIONS,
+    HIGH,
+    LOW,
+    MAX_CHORD_NOTES,
+    STEPS_PER_BEAT,
+    TICKS_PER_STEP,
+    TIMINGS,
+    VELOCITIES,
+    Grid,
+    Part,
 )  # fmt: skip
 
 DRUM_CLASSES = 512
@@ -82,7 +94,9 @@ class DrumVocabulary:
         bits = np.array([bin(i).count("1") for i in range(1 << len(DRUM_VOICES))], dtype=np.int16)
         # A hit is never read as silence: class 0 only stands for itself.
         sounding = known[1:] if len(known) > 1 else known
-        self._class_of = 1 + bits[everything[:, None] ^ sounding[None, :]].argmin(axis=1) if len(known) > 1 else 0 * everything
+        self._class_of = (
+            1 + bits[everything[:, None] ^ sounding[None, :]].argmin(axis=1) if len(known) > 1 else 0 * everything
+        )
         self._class_of[0] = 0
         self._mask_of = known
         self.group_counts = np.zeros((DRUM_CLASSES, 3), dtype=np.int64)

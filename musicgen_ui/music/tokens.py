@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -284,7 +285,7 @@ def _decode_drums(grid: Grid) -> list[Note]:
 def _decode_chords(column: np.ndarray) -> tuple[Chord, ...]:
     edges = [0, *(np.flatnonzero(np.diff(column)) + 1).tolist(), len(column)]
     chords = []
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         symbol = chord_symbol(int(column[start]))
         if symbol is not None:
             chords.append(Chord(start / STEPS_PER_BEAT, (stop - start) / STEPS_PER_BEAT, *symbol))

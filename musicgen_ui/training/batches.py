@@ -17,9 +17,7 @@ from musicgen_ui.music.tokens import STEPS_PER_BEAT
 from musicgen_ui.scale import UnitScale
 
 
-def collate(
-    sections: Sequence[Section], scales: Mapping[str, UnitScale], vocabulary: DrumVocabulary
-) -> ComposerBatch:
+def collate(sections: Sequence[Section], scales: Mapping[str, UnitScale], vocabulary: DrumVocabulary) -> ComposerBatch:
     """Stacks sections of one metre into a batch, labelled by their own measures; shorter ones are padded."""
     per_bar = METRES[sections[0].piece.metre] * STEPS_PER_BEAT
     steps = max(s.bars for s in sections) * per_bar

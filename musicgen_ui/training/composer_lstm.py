@@ -20,8 +20,8 @@ from musicgen_ui.models.composer import ComposerBatch, ComposerConfig
 from musicgen_ui.models.composer_lstm import LSTMComposer
 from musicgen_ui.models.condition import Condition
 from musicgen_ui.models.latent import features
-from musicgen_ui.music.table import DrumVocabulary
 from musicgen_ui.models.steps import HEADS
+from musicgen_ui.music.table import DrumVocabulary
 from musicgen_ui.scale import UnitScale, load_score_scales
 from musicgen_ui.training.batches import collate
 from musicgen_ui.training.loop import LoopConfig, fit, rank_and_world
@@ -74,7 +74,10 @@ def train(data: Path, out: Path, config: ComposerTraining, log: Callable[[str], 
     pieces, vocabulary = load_tables(data)
     scales = load_score_scales(Path(data) / "measures.json")
     train_pieces = [p for p in pieces if p.split == "train"]
-    log(f"{len(train_pieces)} training pieces, {sum(p.bars for p in train_pieces)} bars, drum vocabulary {len(vocabulary.masks)}")
+    log(
+        f"{len(train_pieces)} training pieces, {sum(p.bars for p in train_pieces)} bars, "
+        f"drum vocabulary {len(vocabulary.masks)}"
+    )
     model_config = replace(config.model, drum_masks=vocabulary.masks)
     model = LSTMComposer(model_config)
     log(f"{sum(p.numel() for p in model.parameters()):,} parameters")
@@ -121,7 +124,9 @@ def train(data: Path, out: Path, config: ComposerTraining, log: Callable[[str], 
             "batch": config.batch,
             "section_bars": SECTION_BARS,
             "minutes": round(progress.elapsed / 60, 1),
-            "hardware": f"{config.loop.threads} CPU threads" if config.loop.device == "cpu" else torch.cuda.get_device_name(),
+            "hardware": f"{config.loop.threads} CPU threads"
+            if config.loop.device == "cpu"
+            else torch.cuda.get_device_name(),
             "parameters": sum(p.numel() for p in model.parameters()),
             "validation": {k: round(v, 4) for k, v in numbers.items()},
             "training": {k: v for k, v in asdict(config).items() if k != "model"},
@@ -175,7 +180,7 @@ def validation_batches(
 
 @torch.inference_mode()
 def validate(model: LSTMComposer, batches: Sequence[ComposerBatch]) -> dict[str, float]:
-    """Nats a step by head, with z from the posterior (mean) and from the prior; ``loss`` is what the prior path costs."""
+    """Nats a step by head with z from the posterior's mean; ``loss`` is the total with z from the prior."""
     device = next(model.parameters()).device
     model.eval()
     totals = {name: [0.0, 0.0] for name in HEADS}

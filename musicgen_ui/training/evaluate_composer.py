@@ -57,5 +57,7 @@ def evaluate_composer(data: Path, path: Path, *, batches: int = 16, seed: int = 
         rows[f"lstm, {split}, kl of z (nats a section)"] = {"total": numbers["kl"]}
     for split in ("validation", "test"):
         for order, name in ((1, "unigram"), (2, "bigram")):
-            rows[f"{name}, {split}"] = counted.losses(drawn[split], order) | {"total": counted.total(drawn[split], order)}
+            rows[f"{name}, {split}"] = counted.losses(drawn[split], order) | {
+                "total": counted.total(drawn[split], order)
+            }
     return {"rows": rows, "card": checkpoint.describe(path)["card"]}

@@ -188,12 +188,15 @@ def _ahead(batches: Callable[[int], Any], first: int, stride: int) -> Iterator[A
 def _line(progress: Progress, config: LoopConfig, done: float, means: dict[str, float], found: dict[str, float]) -> str:
     eta = progress.elapsed * (1 - done) / max(done, 1e-9)
     numbers = " ".join(f"{name} {value:.3f}" for name, value in found.items())
-    return f"step {progress.step}/{config.steps} train {means['loss']:.4f} | {numbers} | {progress.elapsed / 60:.1f} min, ETA {eta / 60:.0f} min"
+    clock = f"{progress.elapsed / 60:.1f} min, ETA {eta / 60:.0f} min"
+    return f"step {progress.step}/{config.steps} train {means['loss']:.4f} | {numbers} | {clock}"
 
 
 def _write_log(path: Path, progress: Progress, means: dict[str, float], found: dict[str, float]) -> None:
     row = {"step": progress.step, "seconds": round(progress.elapsed, 1)}
-    row |= {f"train_{k}": round(v, 5) for k, v in means.items()} | {f"validation_{k}": round(v, 5) for k, v in found.items()}
+    row |= {f"train_{k}": round(v, 5) for k, v in means.items()} | {
+        f"validation_{k}": round(v, 5) for k, v in found.items()
+    }
     new = not path.exists()
     with path.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(row))
@@ -203,16 +206,25 @@ def _write_log(path: Path, progress: Progress, means: dict[str, float], found: d
 
 
 def _save(
-    path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, progress: Progress, best: dict[str, Tensor], numbers: dict[str, float]
+    path: Path,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    progress: Progress,
+    best: dict[str, Tensor],
+    numbers: dict[str, float],
 ) -> None:
     tensors = {f"model.{k}": v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
     tensors |= {f"best.{k}": v.contiguous() for k, v in best.items()}
     for index, slots in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{index}.{slot}": torch.as_tensor(v).detach().cpu().contiguous() for slot, v in slots.items()}
+        tensors |= {
+            f"optimiser.{index}.{slot}": torch.as_tensor(v).detach().cpu().contiguous() for slot, v in slots.items()
+        }
     save_tensors(path, tensors, {"progress": vars(progress), "best": numbers})
 
 
-def _restore(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[Progress, dict[str, Tensor], dict[str, float]]:
+def _restore(
+    path: Path, model: nn.Module, optimiser: torch.optim.Optimizer
+) -> tuple[Progress, dict[str, Tensor], dict[str, float]]:
     tensors, description = load_tensors(path)
 
     def group(prefix: str) -> dict[str, Tensor]:

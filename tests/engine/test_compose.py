@@ -22,7 +22,9 @@ SCALES = {key: UnitScale.fit(np.linspace(-1, 4, 200)) for key in MEASURED}
 
 @pytest.fixture(scope="module")
 def composer() -> LSTMComposer:
-    config = ComposerConfig(width=16, hidden=24, head_hidden=16, latent=4, heads=2, memory_bars=3, drum_masks=(0, 1, 2, 3, 16))
+    config = ComposerConfig(
+        width=16, hidden=24, head_hidden=16, latent=4, heads=2, memory_bars=3, drum_masks=(0, 1, 2, 3, 16)
+    )
     with torch.random.fork_rng():
         torch.manual_seed(3)
         return LSTMComposer(config).eval()
@@ -36,7 +38,7 @@ def write(composer, style, seed=1, bars=2, takes=1):
 def test_tempo_metre_and_length_are_exact(composer, metre, tempo, bars):
     score = write(composer, Style(tempo=tempo, metre=metre), bars=bars)
     assert (score.tempo, score.metre, score.bars) == (tempo, metre, bars)
-    assert all(0 <= n.onset and n.onset + n.duration <= score.beats for part in score.parts.values() for n in part)
+    assert all(n.onset >= 0 and n.onset + n.duration <= score.beats for part in score.parts.values() for n in part)
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -81,20 +83,22 @@ def test_more_takes_never_lie_further_from_the_sliders(composer):
 
 
 def test_in_key_takes_the_smaller_way_and_stays_in_range():
-    score = Score(100.0, "4/4", 1, {"bass": (Note(0.0, 24, 1.0, 80),), "lead": (Note(0.0, 96, 1.0, 80),)}, key="C major")
+    score = Score(
+        100.0, "4/4", 1, {"bass": (Note(0.0, 24, 1.0, 80),), "lead": (Note(0.0, 96, 1.0, 80),)}, key="C major"
+    )
     assert in_key(score, "B major").notes("lead")[0].pitch == 95
     assert in_key(score, "B major").notes("bass")[0].pitch == 35
     assert in_key(score, "C major").parts == score.parts
 
 
 def test_the_hook_can_stop_it(composer):
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
     def stop(stage, done, total):
-        raise Stop
+        raise StopError
 
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         compose(composer, Style(), seed=1, bars=1, scales=SCALES, hook=stop)
 
 

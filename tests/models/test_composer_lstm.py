@@ -47,7 +47,14 @@ def test_attention_reaches_back_as_many_bars_as_configured(tiny_lstm, make_batch
     table = batch.table.clone()
     table[:, 3, 0] = (table[:, 3, 0] + 1) % 97  # bar 0, place 3
     with torch.inference_mode():
-        moved = (tiny_lstm.contexts(batch, torch.zeros(2, 4)) - tiny_lstm.contexts(replace(batch, table=table), torch.zeros(2, 4))).abs().sum((0, 2))
+        moved = (
+            (
+                tiny_lstm.contexts(batch, torch.zeros(2, 4))
+                - tiny_lstm.contexts(replace(batch, table=table), torch.zeros(2, 4))
+            )
+            .abs()
+            .sum((0, 2))
+        )
     touched = set(torch.nonzero(moved > 1e-6).flatten().tolist())
     assert touched == {4, 16 + 3, 32 + 3, 48 + 3, 16 + 4, 32 + 4, 48 + 4}
 
@@ -57,7 +64,11 @@ def test_condition_and_latent_reach_the_output(tiny_lstm, batch, rng):
         base = tiny_lstm.contexts(batch, torch.zeros(2, 4))
         for name in ("sliders", "genre", "mode", "metre", "active"):
             value = getattr(batch.condition, name)
-            other = 1 - value if value.dtype.is_floating_point else (~value if value.dtype == torch.bool else (value + 1) % 2)
+            other = (
+                1 - value
+                if value.dtype.is_floating_point
+                else (~value if value.dtype == torch.bool else (value + 1) % 2)
+            )
             if name == "metre":
                 continue  # changes the bar length too
             known = torch.ones_like(batch.condition.known)

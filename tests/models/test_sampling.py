@@ -21,7 +21,9 @@ def compose(model, seeds, bars=2, metre=0, active=(True, True, True, True), hook
     condition = replace(condition, active=torch.tensor([active] * len(seeds)))
     per_bar = 12 if metre else 16
     z, noise = draw_noise(seeds, bars * per_bar, model.config.latent)
-    return write_tables(model, condition.expand(len(seeds)), z, noise, steps_per_bar=per_bar, config=SamplingConfig(), hook=hook)
+    return write_tables(
+        model, condition.expand(len(seeds)), z, noise, steps_per_bar=per_bar, config=SamplingConfig(), hook=hook
+    )
 
 
 def _condition(rng, batch, metre):
@@ -130,11 +132,11 @@ def test_the_hook_rises_to_the_end_and_can_stop(tiny_lstm):
     assert [done for _, done, _ in seen] == list(range(4, 33, 4))
     assert {(stage, total) for stage, _, total in seen} == {("compose", 32)}
 
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
     def stop(stage, done, total):
-        raise Stop
+        raise StopError
 
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         compose(tiny_lstm, [5], hook=stop)

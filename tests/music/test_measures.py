@@ -18,8 +18,18 @@ def line(pitches, step=1.0, velocity=80, shift=0.0) -> Score:
 
 def test_mood_tells_the_modes_apart_and_ignores_transposition():
     weights = (4, 1, 3, 1, 3, 1, 1, 2)
-    major = Score(100.0, "4/4", 4, {"lead": tuple(Note(i, p, w, 80) for i, (p, w) in enumerate(zip(C_MAJOR, weights, strict=True)))})
-    minor = Score(100.0, "4/4", 4, {"lead": tuple(Note(i, p, w, 80) for i, (p, w) in enumerate(zip(A_MINOR, weights, strict=True)))})
+    major = Score(
+        100.0,
+        "4/4",
+        4,
+        {"lead": tuple(Note(i, p, w, 80) for i, (p, w) in enumerate(zip(C_MAJOR, weights, strict=True)))},
+    )
+    minor = Score(
+        100.0,
+        "4/4",
+        4,
+        {"lead": tuple(Note(i, p, w, 80) for i, (p, w) in enumerate(zip(A_MINOR, weights, strict=True)))},
+    )
     assert mood(major) > 0.05 > -0.05 > mood(minor)
     for shift in range(1, 12):
         assert mood(major.transposed(shift)) == pytest.approx(mood(major))
@@ -66,6 +76,15 @@ def test_what_is_not_there_is_not_measured():
 def test_micro_timing_does_not_count_as_another_onset():
     rng = np.random.default_rng(0)
     score = line([60] * 8)
-    loose = replace(score, parts={"lead": tuple(sorted(replace(n, onset=max(0.0, n.onset + float(rng.integers(-2, 3)) / 24)) for n in score.parts["lead"]))})
+    loose = replace(
+        score,
+        parts={
+            "lead": tuple(
+                sorted(
+                    replace(n, onset=max(0.0, n.onset + float(rng.integers(-2, 3)) / 24)) for n in score.parts["lead"]
+                )
+            )
+        },
+    )
     assert density(loose) == density(score)
     assert syncopation(loose) == 0.0

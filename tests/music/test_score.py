@@ -44,9 +44,7 @@ def test_section_rebases_and_cuts(score):
     assert section.notes("drums") == (Note(0.0, 36, 0.25, 100),)
     assert section.notes("lead") == (Note(5.5, 64, 0.5, 80),)
     assert section.chords == (Chord(0.0, 3.0, 0, "maj"), Chord(3.0, 3.0, 7, "7"))
-    assert score.section(0, 4) == Score(
-        score.tempo, score.metre, 4, {**score.parts}, score.chords, score.key
-    )
+    assert score.section(0, 4) == Score(score.tempo, score.metre, 4, {**score.parts}, score.chords, score.key)
 
 
 @pytest.mark.parametrize("ticks", range(-30, 60, 7))

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from musicgen_ui.music.score import Note, Score
-from musicgen_ui.music.table import COLUMN, DRUM_CLASSES, FIELDS, MAX_LEFT, DrumVocabulary, from_table, steps_left, to_table
+from musicgen_ui.music.table import (
+    COLUMN,
+    DRUM_CLASSES,
+    FIELDS,
+    MAX_LEFT,
+    DrumVocabulary,
+    from_table,
+    steps_left,
+    to_table,
+)
 from musicgen_ui.music.tokens import DRUM_VOICES, Grid, encode
 
 KICK, SNARE, HAT = 36, 38, 42
@@ -25,7 +34,12 @@ def grid() -> Grid:
         "lead": (Note(0.0, 60, 1.0, 76), Note(2.5, 64, 0.5, 100)),
         "chords": tuple(Note(1.0, p, 2.0, 52) for p in (48, 52, 55)),
         "bass": (Note(0.0, 36, 4.0, 88),),
-        "drums": (Note(0.0, KICK, 0.25, 116), Note(0.0, HAT, 0.25, 40), Note(1.0, SNARE, 0.25, 88), Note(1.0, HAT, 0.25, 52)),
+        "drums": (
+            Note(0.0, KICK, 0.25, 116),
+            Note(0.0, HAT, 0.25, 40),
+            Note(1.0, SNARE, 0.25, 88),
+            Note(1.0, HAT, 0.25, 52),
+        ),
     }
     return encode(Score(100.0, "4/4", 2, notes))
 

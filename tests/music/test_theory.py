@@ -4,8 +4,18 @@ import numpy as np
 import pytest
 
 from musicgen_ui.music.theory import (
-    KEYS, MAJOR_PROFILE, MINOR_PROFILE, QUALITIES, chord_pitch_classes, key_correlations, key_is_minor, key_tonic,
-    parse_key, pitch_class, scale, transpose_key,
+    KEYS,
+    MAJOR_PROFILE,
+    MINOR_PROFILE,
+    QUALITIES,
+    chord_pitch_classes,
+    key_correlations,
+    key_is_minor,
+    key_tonic,
+    parse_key,
+    pitch_class,
+    scale,
+    transpose_key,
 )  # fmt: skip
 
 

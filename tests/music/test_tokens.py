@@ -5,8 +5,20 @@ import pytest
 
 from musicgen_ui.music.score import Chord, Note, Score, from_ticks
 from musicgen_ui.music.tokens import (
-    CHORD_CLASSES, DRUM_GROUPS, DRUM_VOICES, DURATIONS, HIGH, LOW, TIMINGS, VELOCITIES,
-    chord_class, chord_symbol, crop, decode, encode, fold,
+    CHORD_CLASSES,
+    DRUM_GROUPS,
+    DRUM_VOICES,
+    DURATIONS,
+    HIGH,
+    LOW,
+    TIMINGS,
+    VELOCITIES,
+    chord_class,
+    chord_symbol,
+    crop,
+    decode,
+    encode,
+    fold,
 )  # fmt: skip
 
 

@@ -52,7 +52,9 @@ def test_number_of_decisions_by_hand(batch):
     assert count["lead_pitch"] == 2 * 256
     assert count["bass_pitch"] == 0, "a part that is not observed decides nothing"
     assert count["chords_note0"] == 2 * 256
-    assert count["chords_note1"] == count["chords_note2"] == 2 * 16, "after each note one more question: is there another?"
+    assert count["chords_note1"] == count["chords_note2"] == 2 * 16, (
+        "after each note one more question: is there another?"
+    )
     assert count["chords_note3"] == 0
 
 

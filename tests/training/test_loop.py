@@ -51,15 +51,15 @@ def test_it_learns_and_logs(tmp_path):
 def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path):
     whole, *_ = run(tmp_path / "whole.safetensors")
 
-    class Interrupted(Exception):
+    class InterruptedRunError(Exception):
         pass
 
     def interrupted(network, batch, step):
         if step == 7:
-            raise Interrupted
+            raise InterruptedRunError
         return objective(network, batch, step)
 
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedRunError):
         run(tmp_path / "parts.safetensors", objective=interrupted)
     lines = []
     resumed, progress, _ = run(tmp_path / "parts.safetensors", log=lines.append)
@@ -94,7 +94,15 @@ def test_a_loss_that_is_not_finite_is_one_sentence(tmp_path):
 def test_another_models_state_is_refused(tmp_path):
     run(tmp_path / "d.safetensors")
     with pytest.raises(RequestError, match="of another model"):
-        fit(nn.Linear(3, 2), batches, objective, validate, state_path=tmp_path / "d.safetensors", config=CONFIG, log=print)
+        fit(
+            nn.Linear(3, 2),
+            batches,
+            objective,
+            validate,
+            state_path=tmp_path / "d.safetensors",
+            config=CONFIG,
+            log=print,
+        )
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
