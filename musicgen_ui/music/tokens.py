@@ -6,9 +6,12 @@ so nothing needs a note-off. All values are class indices, small enough for an e
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
+from statistics import median
 
 import numpy as np
 
@@ -104,9 +107,14 @@ class Grid:
         return METRES[self.metre] * STEPS_PER_BEAT
 
 
-def nearest(classes: Sequence[int], value: float) -> int:
-    """Index of the class nearest to a value; the smaller class wins a tie."""
-    return min(range(len(classes)), key=lambda i: (abs(classes[i] - value), classes[i]))
+def nearest(classes: tuple[int, ...], value: float) -> int:
+    """Index of the class nearest to a value; the smaller class wins a tie. ``classes`` must rise."""
+    return bisect_left(_borders(classes), value)
+
+
+@lru_cache
+def _borders(classes: tuple[int, ...]) -> tuple[float, ...]:
+    return tuple((a + b) / 2 for a, b in pairwise(classes))
 
 
 def fold(pitch: int, low: int, high: int) -> int:
@@ -198,7 +206,7 @@ def _encode_pitched(notes: Sequence[Note], name: str, steps: int) -> tuple[Part,
             pitches = sorted({fold(n.pitch, low, high) for n, _ in found})[-MAX_CHORD_NOTES:]
             voicing[step, [p - low for p in pitches]] = True
             pitch_class = len(pitches)
-            duration, velocity = (float(np.median([getattr(n, f) for n, _ in found])) for f in ("duration", "velocity"))
+            duration, velocity = (median(getattr(n, f) for n, _ in found) for f in ("duration", "velocity"))
             timing = sorted(t for _, t in found)[len(found) // 2]
         else:
             choose = min if name == "bass" else max

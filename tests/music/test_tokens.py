@@ -19,6 +19,7 @@ from musicgen_ui.music.tokens import (
     decode,
     encode,
     fold,
+    nearest,
 )  # fmt: skip
 
 
@@ -128,3 +129,10 @@ def test_fold_keeps_the_pitch_class(pitch):
     folded = fold(pitch, 24, 60)
     assert 24 <= folded <= 60
     assert folded % 12 == pitch % 12
+
+
+@pytest.mark.parametrize("classes", [DURATIONS, VELOCITIES])
+def test_nearest_is_nearest_and_the_smaller_wins_a_tie(classes):
+    for value in np.arange(-5, 220, 0.5):
+        expected = min(range(len(classes)), key=lambda i: (abs(classes[i] - value), classes[i]))
+        assert nearest(classes, float(value)) == expected
