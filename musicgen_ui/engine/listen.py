@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from musicgen_ui.audio.waveform import resample
 from musicgen_ui.music.theory import KEYS
 from musicgen_ui.scale import Scales, UnitScale
 from musicgen_ui.style import SLIDERS
+
+Hook = Callable[[str, int, int], None]
 
 SHORTEST_SECONDS = 3.0
 SILENCE_RMS = 1e-3
@@ -42,7 +44,7 @@ class Heard:
     tempi: tuple[TempoCandidate, ...] = ()
 
 
-def listen(samples: np.ndarray, sample_rate: int, scales: Scales | None = None) -> Heard:
+def listen(samples: np.ndarray, sample_rate: int, scales: Scales | None = None, *, hook: Hook | None = None) -> Heard:
     """Measures a clip. None stands for "cannot tell", never for a guess.
 
     Args:
@@ -50,6 +52,7 @@ def listen(samples: np.ndarray, sample_rate: int, scales: Scales | None = None) 
         sample_rate: in Hz.
         scales: quantiles that turn raw measures into unit sliders (``scales["audio"]``). Without them only tempo,
             key and the raw measures are filled.
+        hook: told ``("listen", done, total)`` before each piece of work; may raise ``Cancelled``.
 
     Raises:
         ValueError: the samples are of the wrong shape or not finite.
@@ -60,15 +63,18 @@ def listen(samples: np.ndarray, sample_rate: int, scales: Scales | None = None) 
     raw: dict[str, float | None] = dict.fromkeys(SLIDERS)
     key: str | None = None
     tempi: tuple[TempoCandidate, ...] = ()
+    report = (lambda done: None) if hook is None else (lambda done: hook("listen", done, 5))
     if _audible(samples, sample_rate):
+        report(0)
         networks = load_networks()
         wide = resample(_middle(np.atleast_2d(samples), sample_rate), sample_rate, rhythm.SAMPLE_RATE)
         mixed = mono(wide)
-        pitches = tonality.hear_pitches(
-            resample(mixed, rhythm.SAMPLE_RATE, tonality.SAMPLE_RATE), networks["pitch"]
-        )
+        report(1)
+        pitches = tonality.hear_pitches(resample(mixed, rhythm.SAMPLE_RATE, tonality.SAMPLE_RATE), networks["pitch"])
+        report(2)
         pulse = rhythm.hear_pulse(mixed, pitches)
         beat, tempi = _beat(pulse, networks)
+        report(3)
         tonal = tonality.is_tonal(pitches)
         if beat is not None:
             steps = rhythm.hear_steps(pulse, pitches, *beat, networks["step"])
@@ -81,6 +87,7 @@ def listen(samples: np.ndarray, sample_rate: int, scales: Scales | None = None) 
             raw["mood"] = tonality.mood(pitches)
         if tonal and beat is not None:
             raw["complexity"] = tonality.complexity(pitches, *beat)
+        report(4)
         raw["brightness"] = brightness(mixed, rhythm.SAMPLE_RATE)
         if is_stereo(wide):
             raw["space"] = float(networks["space"](space_features(wide, rhythm.SAMPLE_RATE))[0])

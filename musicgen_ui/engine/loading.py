@@ -72,7 +72,7 @@ def load_studio(
         compose=partial(compose, composer, scales=scales["score"]),
         synthesizer=synthesizer,
         mix=mix,
-        listen=lambda samples, sample_rate: listen(samples, sample_rate, scales).values,
+        listen=lambda samples, sample_rate, *, hook: listen(samples, sample_rate, scales, hook=hook).values,
         checkpoints=hashes,
         device=device,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ from musicgen_ui.audio.reverb import room
 from musicgen_ui.audio.waveform import SAMPLE_RATE, Clip
 from musicgen_ui.music.score import PARTS
 from musicgen_ui.style import Style
+
+Hook = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,9 @@ FADE_OUT_SECONDS = (0.12, 0.35)
 _DRIVEN = ("lead", "chords", "bass")
 
 
-def mix(stems: Mapping[str, np.ndarray], style: Style, *, seed: int, tempo: float | None = None) -> Clip:
+def mix(
+    stems: Mapping[str, np.ndarray], style: Style, *, seed: int, tempo: float | None = None, hook: Hook | None = None
+) -> Clip:
     """Mix stems into a clip at -16 LUFS with its true peak at or below -1 dBTP.
 
     Args:
@@ -64,6 +68,7 @@ def mix(stems: Mapping[str, np.ndarray], style: Style, *, seed: int, tempo: floa
         style: levels and effects.
         seed: of the tape noise; equal input gives equal samples.
         tempo: beats per minute of the music, which sets the last fade; the style's by default.
+        hook: told ``("mix", done, total)`` before each piece of work; may raise ``Cancelled``.
 
     Returns:
         A clip of n samples, or round(n / speed) when the tape runs at another speed. Silent stems give silence.
@@ -74,16 +79,22 @@ def mix(stems: Mapping[str, np.ndarray], style: Style, *, seed: int, tempo: floa
         raise ValueError("stems must be at least one and of one length")
     n = lengths.pop()
     dry, driven, send = (np.zeros((2, n), dtype=np.float32) for _ in range(3))
-    for part in parts:
+    pieces = len(parts) + 5
+    report = (lambda done: None) if hook is None else (lambda done: hook("mix", done, pieces))
+    for number, part in enumerate(parts):
+        report(number)
         placed = _placed(part, stems[part], style)
         if placed is None:
             continue
         bus = driven if part in _DRIVEN else dry
         bus += placed
         send += np.float32(PLACES[part].send) * placed
+    report(pieces - 5)
     dry += drive(driven, style.drive)
+    report(pieces - 4)
     dry += room(send, SAMPLE_RATE, style.space)
     del driven, send  # a long clip needs their memory
+    report(pieces - 3)
     music = tilt(dry, SAMPLE_RATE, style.brightness)
     silent = not music.any()
     if style.noise > 0:
@@ -91,9 +102,11 @@ def mix(stems: Mapping[str, np.ndarray], style: Style, *, seed: int, tempo: floa
         level = low + (high - low) * style.noise
         music += noise(music.shape, SAMPLE_RATE, level, np.random.default_rng(seed))
     music = varispeed(music, style.speed)
+    report(pieces - 2)
     music = compress(high_pass(music, SAMPLE_RATE), SAMPLE_RATE)
     half_beat = 30.0 / (tempo or style.tempo) / style.speed
     music = fade(music, SAMPLE_RATE, FADE_IN_SECONDS, float(np.clip(half_beat, *FADE_OUT_SECONDS)))
+    report(pieces - 1)
     # Tape noise alone is not music to be brought to full loudness.
     return Clip(music if silent else normalise(music, SAMPLE_RATE))
 

@@ -43,13 +43,15 @@ class Synthesizer(Protocol):
 class Mix(Protocol):
     """Mixes stems into a stereo clip with the style's levels, effects and loudness."""
 
-    def __call__(self, stems: Mapping[str, np.ndarray], style: Style, *, seed: int, tempo: float) -> Clip: ...
+    def __call__(
+        self, stems: Mapping[str, np.ndarray], style: Style, *, seed: int, tempo: float, hook: Hook
+    ) -> Clip: ...
 
 
 class Listen(Protocol):
     """Measures samples (channels, n): slider, ``key`` and ``genre`` to value, None where it cannot tell."""
 
-    def __call__(self, samples: np.ndarray, sample_rate: int) -> Mapping[str, float | str | None]: ...
+    def __call__(self, samples: np.ndarray, sample_rate: int, *, hook: Hook) -> Mapping[str, float | str | None]: ...
 
 
 @dataclass(frozen=True)
@@ -204,10 +206,10 @@ class Studio:
         """Stems, mix and heard values of a score."""
         with watch.stage("synthesize") as inner:
             stems = self._synthesizer.render(score, score.programs, hook=inner)
-        with watch.stage("mix"):
-            clip = self._mix(stems, style, seed=seed, tempo=score.tempo)
-        with watch.stage("listen"):
-            heard = self._listen(clip.samples, clip.sample_rate)
+        with watch.stage("mix") as inner:
+            clip = self._mix(stems, style, seed=seed, tempo=score.tempo, hook=inner)
+        with watch.stage("listen") as inner:
+            heard = self._listen(clip.samples, clip.sample_rate, hook=inner)
             heard = {key: heard.get(key) for key in (*SLIDERS, "key", "genre")}
         return {part: stems[part] for part in PARTS if part in stems}, clip, heard
 

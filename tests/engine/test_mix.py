@@ -11,6 +11,7 @@ from scipy import signal
 from musicgen_ui.audio.loudness import integrated_loudness, true_peak
 from musicgen_ui.audio.waveform import wav_bytes
 from musicgen_ui.engine.mix import PLACES, mix
+from musicgen_ui.errors import Cancelled
 from musicgen_ui.music.score import PARTS
 from musicgen_ui.style import PartSetting, Style
 
@@ -213,3 +214,19 @@ def test_stems_must_agree_in_length(stems):
         mix(stems | {"lead": stems["lead"][:-1]}, Style(), seed=1)
     with pytest.raises(ValueError, match="at least one"):
         mix({}, Style(), seed=1)
+
+
+def test_the_hook_rises_and_can_stop_it(stems):
+    seen = []
+    mix(stems, Style(), seed=1, hook=lambda stage, done, total: seen.append((stage, done / total)))
+    assert {stage for stage, _ in seen} == {"mix"}
+    shares = [share for _, share in seen]
+    assert shares == sorted(shares)
+    assert len(shares) >= 8
+    assert shares[-1] < 1
+
+    def stop(stage, done, total):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        mix(stems, Style(), seed=1, hook=stop)

@@ -37,11 +37,11 @@ class Band:
     def render(self, score, programs, *, hook):
         return {part: np.array([n.pitch / 127 for n in notes], dtype=np.float32) for part, notes in score.parts.items()}
 
-    def mix(self, stems, style, *, seed, tempo):
+    def mix(self, stems, style, *, seed, tempo, hook):
         assert style == self.asked_style
         return Clip(np.stack([sum(stems.values())] * 2).astype(np.float32))
 
-    def listen(self, samples, sample_rate):
+    def listen(self, samples, sample_rate, *, hook):
         if self.fixed is not None:
             return self.fixed
         condition = self.calls[-1][0]
@@ -133,7 +133,7 @@ def test_corrections_keep_the_key_and_the_band():
 
 def test_a_take_in_which_less_is_heard_does_not_win_by_silence():
     class Fading(Band):
-        def listen(self, samples, sample_rate):
+        def listen(self, samples, sample_rate, *, hook):
             heard = super().listen(samples, sample_rate)
             if len(self.calls) > 1:
                 heard |= dict.fromkeys(("mood", "energy", "density", "syncopation"))

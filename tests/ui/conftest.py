@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -132,13 +133,13 @@ def _tone(part: str, pitch: int) -> np.ndarray:
     return _TONES[part, pitch]
 
 
-def fake_mix(stems: Mapping[str, np.ndarray], style: Style, *, seed: int, tempo: float) -> Clip:
+def fake_mix(stems: Mapping[str, np.ndarray], style: Style, *, seed: int, tempo: float, hook: Any) -> Clip:
     mono = np.sum(list(stems.values()), axis=0)
     mono = mono * (0.5 / max(1e-6, float(np.abs(mono).max())))
     return Clip(np.stack([mono, mono]).astype(np.float32), SAMPLE_RATE)
 
 
-def fake_listen(samples: np.ndarray, sample_rate: int) -> dict[str, float | str | None]:
+def fake_listen(samples: np.ndarray, sample_rate: int, *, hook: Any) -> dict[str, float | str | None]:
     return {
         "tempo": 110.4, "mood": 0.81, "energy": 0.58, "density": 0.66, "syncopation": 0.12, "complexity": None,
         "brightness": 0.49, "space": 0.31, "key": "A minor", "genre": "pop",
