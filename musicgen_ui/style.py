@@ -162,7 +162,7 @@ class Style:
         for name, slider in (SLIDERS | EFFECTS).items():
             object.__setattr__(self, name, checked_number(name, getattr(self, name), slider.low, slider.high))
         object.__setattr__(self, "key", _checked_key(self.key))
-        if self.metre not in METRES:
+        if not isinstance(self.metre, str) or self.metre not in METRES:
             raise RequestError("metre", f"{self.metre!r} is not one of {', '.join(METRES)}")
         object.__setattr__(self, "genre", _checked_genre(self.genre))
         object.__setattr__(self, "parts", _checked_parts(self.parts))
@@ -241,8 +241,12 @@ def _checked_genre(genre: Any) -> dict[str, float]:
     total = sum(weights.values())
     if weights and total <= 0:
         raise RequestError("genre", "at least one weight must be above 0")
+    # Weights that were rounded before sum to 1 within a rounding each: leave them, or a recipe would drift on every reading.
+    if abs(total - 1.0) < 1e-6 * len(GENRES):
+        total = 1.0
     # Fixed order and equal sums, so that equal blends give equal recipes.
-    return {name: round(weights[name] / total, 6) for name in GENRES if weights.get(name, 0) > 0}
+    shares = {name: round(weights[name] / total, 6) for name in GENRES if weights.get(name, 0) > 0}
+    return {name: share for name, share in shares.items() if share > 0}
 
 
 def _checked_parts(parts: Any) -> dict[str, PartSetting]:

@@ -11,10 +11,7 @@ from musicgen_ui.cli.report import print_table, write_report
 from musicgen_ui.errors import RequestError
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from musicgen_ui.music.score import Score
-    from musicgen_ui.style import Style
+    pass
 
 COUNT = 4096
 
@@ -95,21 +92,13 @@ def run_listener(args: argparse.Namespace) -> None:
     """Calibrate the meter: play known scores, print how far the Listener is off."""
     from tqdm import tqdm
 
-    from musicgen_ui.audio.soundfont import SoundFont
+    from musicgen_ui.cli.player import soundfont_player
     from musicgen_ui.data.pieces import PieceStore
     from musicgen_ui.engine.listen import listen
-    from musicgen_ui.engine.mix import mix
-    from musicgen_ui.engine.orchestrate import choose_programs
-    from musicgen_ui.engine.synthesize import SoundFontSynthesizer
     from musicgen_ui.training import evaluate_listener
 
     store = None if args.data is None else PieceStore(prepared(args.data))
-    synthesizer = SoundFontSynthesizer(SoundFont.load(args.soundfont))
-
-    def play(score: Score, style: Style, seed: int) -> tuple[np.ndarray, int]:
-        stems = synthesizer.render(score, choose_programs(style, seed))
-        clip = mix(stems, style, seed=seed, tempo=score.tempo)
-        return clip.samples, clip.sample_rate
+    play = soundfont_player(args.soundfont)
 
     with tqdm(unit="clip", disable=None) as bar:
         report = evaluate_listener.run(

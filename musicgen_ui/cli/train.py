@@ -7,29 +7,45 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from musicgen_ui.cli.arguments import assignments
+from musicgen_ui.cli.arguments import assignments, whole
 from musicgen_ui.errors import RequestError
-
-MODELS = ("composer-lstm",)
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    """Add the command's parser."""
+    """Add the command's parser and those of its models."""
     parser = commands.add_parser("train", help="train a model", description=__doc__)
-    parser.add_argument("model", choices=MODELS, metavar="MODEL", help=f"one of {', '.join(MODELS)}")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="what prepare wrote")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="checkpoint; an unfinished run resumes")
-    parser.add_argument(
+    models = parser.add_subparsers(dest="model", metavar="MODEL", required=True)
+    composer = models.add_parser("composer-lstm", help="the composer: a conditional VAE with an LSTM decoder")
+    _add_paths(composer, "checkpoint; an unfinished run resumes")
+    composer.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="NAME=V",
         help="a field of the configuration, such as batch=64 or loop.steps=8000; --set help lists them",
     )
-    parser.set_defaults(run=run)
+    composer.set_defaults(run=run_composer)
+    listener = models.add_parser("listener", help="the Listener's small networks, on scores played for it")
+    _add_paths(listener, "checkpoint")
+    _add_sound(listener, clips=1800)
+    listener.set_defaults(run=run_listener)
+    scales = models.add_parser("scales", help="what 0 to 1 means on every slider's meter, on scores played for it")
+    _add_paths(scales, "measures.json")
+    _add_sound(scales, clips=300)
+    scales.set_defaults(run=run_scales)
 
 
-def run(args: argparse.Namespace) -> None:
+def _add_paths(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="what prepare wrote")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=what)
+
+
+def _add_sound(parser: argparse.ArgumentParser, clips: int) -> None:
+    parser.add_argument("--clips", type=whole(10, 100_000), default=clips, metavar="N", help=f"default: {clips}")
+    parser.add_argument("--soundfont", type=Path, metavar="FILE", help="SoundFont to play (default: the embedded one)")
+
+
+def run_composer(args: argparse.Namespace) -> None:
     """Train, or list the configuration."""
     from musicgen_ui.training.composer_lstm import ComposerTraining, train
 
@@ -40,8 +56,58 @@ def run(args: argparse.Namespace) -> None:
         return
     for name, text in assignments("--set", args.set).items():
         config = changed(config, name, text)
-    numbers = train(args.data, args.out, config, lambda line: print(line, flush=True))
+    numbers = train(args.data, args.out, config, _say)
     print(", ".join(f"{name} {value:.4g}" for name, value in numbers.items()))
+
+
+def run_listener(args: argparse.Namespace) -> None:
+    """Play examples, fit the networks, write them with their card."""
+    import numpy as np
+    from tqdm import tqdm
+
+    from musicgen_ui.audio.networks import save_networks
+    from musicgen_ui.cli.player import soundfont_player
+    from musicgen_ui.data.pieces import PieceStore
+    from musicgen_ui.training.fit_listener import fit_listener, observe
+    from musicgen_ui.training.listener_data import fitting_examples
+
+    store = PieceStore(args.data)
+    examples = fitting_examples(store, soundfont_player(args.soundfont), np.random.default_rng(0), args.clips)
+    seen = [observe(example) for example in tqdm(examples, total=args.clips, unit="clip", disable=None)]
+    losses: list[str] = []
+    networks = fit_listener(seen, log=lambda line: (_say(line), losses.append(line)))
+    card = {
+        "model": "Listener",
+        "examples": args.clips,
+        "corpora": sorted({info.corpus for info in store.index() if info.split == "train"}),
+        "losses": losses,
+    }
+    save_networks(args.out, networks, card)
+
+
+def run_scales(args: argparse.Namespace) -> None:
+    """Play sections of the training pieces, listen, write the scales of both sides."""
+    from tqdm import tqdm
+
+    from musicgen_ui.cli.player import soundfont_player
+    from musicgen_ui.data.pieces import PieceStore
+    from musicgen_ui.engine.listen import listen
+    from musicgen_ui.scale import load_score_scales, save_scales
+    from musicgen_ui.training.calibrate import audio_scales, correlations, hear_sections
+
+    store = PieceStore(args.data)
+    score = load_score_scales(args.data / "measures.json")
+    with tqdm(total=args.clips, unit="clip", disable=None) as bar:
+        rows = hear_sections(
+            store, soundfont_player(args.soundfont), listen, n=args.clips, hook=lambda *_: bar.update()
+        )
+    save_scales(args.out, {"score": score, "audio": audio_scales(rows, score)})
+    for slider, rho in correlations(rows).items():
+        print(f"{slider}: score and sound agree by rank correlation {'-' if rho is None else f'{rho:.2f}'}")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def settings(config: Any, prefix: str = "") -> dict[str, Any]:
