@@ -11,8 +11,8 @@ from musicgen_ui.data.pieces import PieceStore
 from musicgen_ui.music.measures import measure
 from musicgen_ui.scale import KNOTS, UnitScale
 from musicgen_ui.style import SLIDERS, Style
-from musicgen_ui.training.evaluate_listener import Listen, Play, agreement
-from musicgen_ui.training.listener_data import draw_sections
+from musicgen_ui.training.evaluate_listener import Listen, agreement
+from musicgen_ui.training.listener_data import Play, draw_sections
 
 UNIT_SLIDERS = tuple(key for key, slider in SLIDERS.items() if (slider.low, slider.high) == (0, 1))
 

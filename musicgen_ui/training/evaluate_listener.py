@@ -22,7 +22,7 @@ from musicgen_ui.music.measures import MEASURED, chroma, measure
 from musicgen_ui.music.score import Score
 from musicgen_ui.music.theory import KEYS, key_correlations
 from musicgen_ui.style import SLIDERS, Style
-from musicgen_ui.training.listener_data import draw_sections, not_music, without_some_parts
+from musicgen_ui.training.listener_data import Play, draw_sections, not_music, without_some_parts
 from musicgen_ui.training.synthetic import synthetic_score, synthetic_sound
 
 TEMPO_TOLERANCE = 0.04
@@ -39,10 +39,6 @@ class HeardLike(Protocol):
 
 Listen = Callable[[np.ndarray, int], HeardLike]
 """Samples (channels, n) and their rate to what is heard."""
-
-Play = Callable[[Score, Style, int], tuple[np.ndarray, int]]
-"""Score, style and seed to the samples of the mixed clip and their rate."""
-
 
 @dataclass(frozen=True)
 class Judged:
@@ -149,7 +145,7 @@ def summary(judged: Sequence[Judged]) -> dict[str, Any]:
     }
 
 
-def _tempo_summary(judged: Sequence[Judged]) -> dict[str, float]:
+def _tempo_summary(judged: Sequence[Judged]) -> dict[str, float | None]:
     ratios = np.array([(j.heard.values["tempo"] or np.nan) / j.score.tempo for j in judged])
     octaves = np.log2(ratios)
     tolerance = np.log2(1 + TEMPO_TOLERANCE)
@@ -162,12 +158,12 @@ def _tempo_summary(judged: Sequence[Judged]) -> dict[str, float]:
         "octave off": float(octave.mean()),
         "wrong": float((~right & ~octave & ~untold).mean()),
         "not told": float(untold.mean()),
-        "median error (%)": float(np.median(errors)) if errors.size else float("nan"),
-        "99th percentile (%)": float(np.percentile(errors, 99)) if errors.size else float("nan"),
+        "median error (%)": float(np.median(errors)) if errors.size else None,
+        "99th percentile (%)": float(np.percentile(errors, 99)) if errors.size else None,
     }
 
 
-def _key_summary(judged: Sequence[Judged]) -> dict[str, float]:
+def _key_summary(judged: Sequence[Judged]) -> dict[str, float | None]:
     told = [(j.score, str(j.heard.values["key"])) for j in judged if j.heard.values["key"] is not None]
     clear = [(s, key) for s, key in told if KEYS[int(key_correlations(chroma(s)).argmax())] == s.key]
     weights = [mir_eval.key.weighted_score(s.key, key) for s, key in told]
@@ -175,14 +171,14 @@ def _key_summary(judged: Sequence[Judged]) -> dict[str, float]:
         "exact": _share(s.key == key for s, key in told),
         "exact where the notes agree with the label": _share(s.key == key for s, key in clear),
         "clips where they agree": float(len(clear)),
-        "weighted": float(np.mean(weights)) if weights else float("nan"),
-        "not told": 1.0 - len(told) / len(judged) if judged else float("nan"),
+        "weighted": float(np.mean(weights)) if weights else None,
+        "not told": 1.0 - len(told) / len(judged) if judged else None,
     }
 
 
-def _share(hits: Iterable[bool]) -> float:
+def _share(hits: Iterable[bool]) -> float | None:
     hits = list(hits)
-    return float(np.mean(hits)) if hits else float("nan")
+    return float(np.mean(hits)) if hits else None
 
 
 def agreement(
@@ -194,16 +190,17 @@ def agreement(
         rows: (score's measures, raw measures heard) of each clip.
 
     Returns:
-        Measure to correlation over the clips where both are known; None for fewer than ten.
+        Measure to correlation over the clips where both are known; None for fewer than ten, or where all are alike.
     """
     table: dict[str, float | None] = {}
     for name in MEASURED:
         pairs = [(a[name], b[name]) for a, b in rows if a.get(name) is not None and b.get(name) is not None]
-        table[name] = float(spearmanr(*zip(*pairs, strict=True))[0]) if len(pairs) >= FEWEST else None
+        differ = all(len(set(side)) > 1 for side in zip(*pairs, strict=True))
+        table[name] = float(spearmanr(*zip(*pairs, strict=True))[0]) if differ and len(pairs) >= FEWEST else None
     return table
 
 
-def refusals(judged: Sequence[Judged]) -> dict[str, float]:
+def refusals(judged: Sequence[Judged]) -> dict[str, float | None]:
     """Share of clips without music for which nothing was claimed, by value."""
     names = ("tempo", "key", *MEASURED)
     told = [j.heard.values | j.heard.raw | {"key": j.heard.values["key"]} for j in judged]

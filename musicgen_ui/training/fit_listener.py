@@ -163,7 +163,8 @@ def fit_ridge(features: np.ndarray, targets: np.ndarray, strength: float = 30.0)
     x, middle = (features - mean) / scale, targets.mean(axis=0)
     weights = np.linalg.solve(x.T @ x + strength * np.eye(x.shape[1]), x.T @ (targets - middle))
     nothing = np.zeros((x.shape[1], 0)), np.zeros(0), np.zeros((0, targets.shape[1]))
-    return FeatureNetwork(mean, scale, *nothing, weights, middle), float(np.square(x @ weights + middle - targets).mean())
+    network = FeatureNetwork(mean, scale, *nothing, weights, middle)
+    return network, float(np.square(network(features) - targets).mean())
 
 
 def fit_choice(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from musicgen_ui.data.pieces import PieceInfo, PieceStore
 from musicgen_ui.music.instruments import CHOICES, KITS, program_number
 from musicgen_ui.music.score import PARTS, Note, Score
-from musicgen_ui.style import SLIDERS
+from musicgen_ui.style import SLIDERS, Style
 
 CORPUS_WEIGHTS = {
     "arranged": 0.46, "pop909_mit": 0.17, "freedoom_bsd": 0.10, "openscore_lieder_cc0": 0.06, "mutopia_pd_ccby": 0.07,
@@ -20,6 +20,9 @@ CORPUS_WEIGHTS = {
 """Share of the examples from each corpus; one that is not named (a person's own folder) gets OWN_WEIGHT."""
 
 OWN_WEIGHT = 0.1
+
+Play = Callable[[Score, Style, int], tuple[np.ndarray, int]]
+"""Score, style and seed to the samples (channels, n) of the mixed clip and their rate; the caller wires it."""
 
 @dataclass(frozen=True)
 class Example:
@@ -105,6 +108,38 @@ def without_some_parts(score: Score, rng: np.random.Generator, chance: float = 0
 
 def _any_program(part: str, rng: np.random.Generator) -> int:
     return program_number(part, CHOICES[part][int(rng.integers(len(CHOICES[part])))])
+
+
+def fitting_examples(store: PieceStore, play: Play, rng: np.random.Generator, count: int) -> Iterator[Example]:
+    """What the Listener's networks are fitted to: mostly bands in any room, some drums alone, some that is no music.
+
+    Args:
+        store: prepared pieces; the train split is used.
+        play: synthesizer and mixer.
+        rng: source of every choice.
+        count: examples.
+    """
+    sections = draw_sections(store, "train", rng, bars=12)
+    for number in range(count):
+        kind = rng.choice(4, p=(0.82, 0.06, 0.04, 0.08))
+        if kind == 3:
+            yield not_music(rng)
+            continue
+        piece_id, score = next(sections)
+        score = without_some_parts(score, rng)
+        if kind == 1 and score.notes("drums"):
+            score = score.with_parts(["drums"])
+        elif kind == 2:
+            score = scrambled(score, rng)
+        style = _any_sound(score.tempo, rng)
+        samples, sample_rate = play(score, style, number)
+        yield Example(piece_id, score, samples, sample_rate, rhythmic=kind != 2, space=style.space)
+
+
+def _any_sound(tempo: float, rng: np.random.Generator) -> Style:
+    """A style with its mixer's sliders at random, the dirty ones mostly at rest."""
+    dirt = {name: float(rng.uniform()) * (rng.random() < 0.3) for name in ("noise", "drive", "vibrato")}
+    return Style(tempo=tempo, brightness=float(rng.uniform()), space=float(rng.uniform()), **dirt)
 
 
 def scrambled(score: Score, rng: np.random.Generator) -> Score:

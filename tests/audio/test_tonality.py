@@ -134,6 +134,15 @@ def test_measures_of_a_song_are_near_its_scores(song):
     assert complexity(heard, score.tempo, 0.0) == pytest.approx(measures.complexity(score), abs=0.12)
 
 
-def test_a_chord_of_two_pitch_classes_is_no_key():
-    assert not is_tonal(roll_of(48, 60, 67))
-    assert is_tonal(roll_of(48, 52, 55, 57, 62))
+def test_a_held_chord_is_no_key_and_two_chords_are():
+    held, moving = roll_of(48, 52, 55), roll_of(48, 52, 55)
+    moving.probability[:, 20:] = np.roll(moving.probability[:, 20:], 5, axis=0)
+    assert not is_tonal(held)
+    assert is_tonal(moving)
+
+
+def test_doubtful_pitches_and_all_pitch_classes_alike_are_no_key():
+    rng = np.random.default_rng(1)
+    assert not is_tonal(Pitches(0.2 * rng.random((PITCHES, 60)), 0.0))
+    row = np.eye(PITCHES)[:, np.arange(20, 56).repeat(3)]
+    assert not is_tonal(Pitches(row, 0.0))
