@@ -241,7 +241,7 @@ def _checked_genre(genre: Any) -> dict[str, float]:
     total = sum(weights.values())
     if weights and total <= 0:
         raise RequestError("genre", "at least one weight must be above 0")
-    # Weights that were rounded before sum to 1 within a rounding each: leave them, or a recipe would drift on every reading.
+    # Rounded weights sum to 1 within a rounding each: leave them, or a recipe would drift on every reading.
     if abs(total - 1.0) < 1e-6 * len(GENRES):
         total = 1.0
     # Fixed order and equal sums, so that equal blends give equal recipes.

@@ -18,6 +18,8 @@ from musicgen_ui.music.tokens import DURATIONS, MAX_CHORD_NOTES, STEPS_PER_BEAT,
 DECISIONS = 4 + MAX_CHORD_NOTES + len(DETAILS)
 """Random numbers that one step may use."""
 
+LEAD_DECISION = 2
+
 ENDING_BARS = 2
 FAR_FROM_THE_END = 32
 
@@ -46,11 +48,12 @@ class SamplingConfig:
     is a little thinner than what it learned from, and thin bars breed thin bars.
     """
 
-    rest_bias: float = 0.0
-    temperature: float = 0.95
+    rest_bias: float = 0.4
+    temperature: float = 0.9
+    lead_temperature: float = 0.8
     detail_temperature: float = 0.8
     top_k: int = 64
-    top_p: float = 0.95
+    top_p: float = 0.93
 
 
 def pick(logits: Tensor, noise: Tensor, *, temperature: float, top_k: int, top_p: float, rest: bool = False) -> Tensor:
@@ -115,7 +118,9 @@ class StepWriter:
         row = torch.zeros(len(context), len(FIELDS), dtype=torch.long, device=context.device)
 
         def choose(logits: Tensor, decision: int, rest: bool = True, biased: bool = True) -> Tensor:
-            limits = {"temperature": config.temperature, "top_k": config.top_k, "top_p": config.top_p}
+            # A melody wants a steadier hand than its accompaniment: its leaps are what one hears first.
+            temperature = config.lead_temperature if decision == LEAD_DECISION else config.temperature
+            limits = {"temperature": temperature, "top_k": config.top_k, "top_p": config.top_p}
             if rest and biased:
                 logits = torch.cat([logits[:, :1] - config.rest_bias, logits[:, 1:]], dim=-1)
             return pick(logits, noise[:, decision], rest=rest, **limits)
@@ -124,7 +129,7 @@ class StepWriter:
             self.chord = choose(heads.next_chord(context, self.chord), 0, rest=False)
         row[:, COLUMN["chord"]] = self.chord
         held = context + heads.held.column("chord", self.chord)
-        for decision, name in ((1, "bass"), (2, "lead")):
+        for decision, name in ((1, "bass"), (LEAD_DECISION, "lead")):
             if self.active[name]:
                 pitch = choose(getattr(heads, name)(held), decision)
                 row[:, COLUMN[f"{name}_pitch"]] = pitch

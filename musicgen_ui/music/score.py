@@ -97,7 +97,7 @@ class Score:
         return replace(self, parts={p: n for p, n in self.parts.items() if p in names})
 
     def transposed(self, semitones: int) -> Score:
-        """Every pitched note, chord and the key moved by ``semitones``; drums stay. Notes fold by octaves into range."""
+        """Pitched notes, chords and key moved by ``semitones``; drums stay. Notes fold by octaves into range."""
         from musicgen_ui.music.theory import transpose_key
 
         def move(note: Note) -> Note:
