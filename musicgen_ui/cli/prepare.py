@@ -16,6 +16,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--fetch", action="append", default=[], metavar="NAME", help="first download this public corpus into --corpora"
     )
+    parser.add_argument("--registry", type=Path, metavar="FILE", help="where --fetch looks names up; default: built in")
     parser.add_argument("--workers", type=whole(1, 256), default=2, metavar="N", help="processes (default: 2)")
     parser.set_defaults(run=run)
 
@@ -28,5 +29,5 @@ def run(args: argparse.Namespace) -> None:
         from musicgen_ui.data.fetch import fetch
 
         for name in args.fetch:
-            fetch(name, args.corpora)
+            fetch(name, args.corpora, registry=args.registry)
     print(prepare(args.corpora, args.out, workers=args.workers))
