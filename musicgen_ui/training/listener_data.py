@@ -8,21 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from musicgen_ui.data.pieces import PieceInfo, PieceStore
+from musicgen_ui.data.sections import CORPUS_WEIGHTS, OWN_WEIGHT
 from musicgen_ui.music.instruments import CHOICES, KITS, program_number
 from musicgen_ui.music.score import PARTS, Note, Score
 from musicgen_ui.style import SLIDERS, Style
 
-CORPUS_WEIGHTS = {
-    "arranged": 0.46, "pop909_mit": 0.17, "freedoom_bsd": 0.10, "openscore_lieder_cc0": 0.06, "mutopia_pd_ccby": 0.07,
-    "openscore_quartets_cc0": 0.04, "polish_dances_ccby": 0.04, "openewld_pd1930": 0.02, "groove_midi_ccby": 0.02,
-    "easyrpg_rtp_ccby": 0.01, "lmms_demos_mixed": 0.01,
-}  # fmt: skip
-"""Share of the examples from each corpus; one that is not named (a person's own folder) gets OWN_WEIGHT."""
-
-OWN_WEIGHT = 0.1
-
 Play = Callable[[Score, Style, int], tuple[np.ndarray, int]]
 """Score, style and seed to the samples (channels, n) of the mixed clip and their rate; the caller wires it."""
+
 
 @dataclass(frozen=True)
 class Example:
