@@ -68,6 +68,7 @@ def listen(samples: np.ndarray, sample_rate: int, scales: Scales | None = None, 
         report(0)
         networks = load_networks()
         wide = resample(_middle(np.atleast_2d(samples), sample_rate), sample_rate, rhythm.SAMPLE_RATE)
+        wide -= wide.mean(axis=1, keepdims=True)  # an offset is not sound
         mixed = mono(wide)
         report(1)
         pitches = tonality.hear_pitches(resample(mixed, rhythm.SAMPLE_RATE, tonality.SAMPLE_RATE), networks["pitch"])
@@ -98,7 +99,7 @@ def _audible(samples: np.ndarray, sample_rate: int) -> bool:
     """Whether there are three seconds or more, and they are not silence."""
     if samples.shape[-1] < SHORTEST_SECONDS * sample_rate:
         return False
-    return bool(np.sqrt(np.mean(np.square(samples, dtype=np.float64))) > SILENCE_RMS)
+    return bool(samples.std(axis=-1, dtype=np.float64).max() > SILENCE_RMS)
 
 
 def _middle(samples: np.ndarray, sample_rate: int) -> np.ndarray:
