@@ -59,7 +59,7 @@ class Recipe:
     bars: int = 16
     composer: str = "lstm"
     synth: str = "soundfont"
-    takes: int = 1
+    takes: int = 4
     rounds: int = 0
     checkpoints: Mapping[str, str] = field(default_factory=dict)
     version: str = __version__

@@ -10,10 +10,10 @@ import numpy as np
 from musicgen_ui.engine.orchestrate import choose_programs
 from musicgen_ui.models.condition import condition_of
 from musicgen_ui.models.sampling import Composer, Hook, SamplingConfig, draw_noise, write_tables
-from musicgen_ui.music.measures import MEASURED, measure
+from musicgen_ui.music.measures import MEASURED, chroma, measure
 from musicgen_ui.music.score import METRES, Score
 from musicgen_ui.music.table import DrumVocabulary, from_table
-from musicgen_ui.music.theory import KEYS, PITCH_NAMES, key_is_minor, key_tonic
+from musicgen_ui.music.theory import KEYS, PITCH_NAMES, key_correlations, key_is_minor, key_tonic
 from musicgen_ui.music.tokens import HIGH, LOW, STEPS_PER_BEAT, decode, fold
 from musicgen_ui.scale import UnitScale
 from musicgen_ui.style import AUTO, Style
@@ -23,6 +23,12 @@ NEUTRAL = {False: "C major", True: "A minor"}
 
 FIRST_BAR = 8
 """Where in a piece a clip begins: after the introduction, when everybody plays. It ends where the piece ends."""
+
+CLEAR_KEY = 0.1
+"""Lead, in correlation with the key profiles, from which on a key is clear."""
+
+KEY_WEIGHT = 0.5
+"""What a key that cannot be heard weighs against the mean miss of the sliders, when takes are compared."""
 
 _EMPTY_RETRIES = 4
 
@@ -57,16 +63,14 @@ def compose(
         style: the request.
         seed: the same seed, style and composer give the same score; take 0 does not depend on ``takes``.
         bars: length.
-        takes: how many to write; the one whose measures lie nearest to the sliders is kept.
+        takes: how many to write; the one that lies nearest to the sliders and says its key most clearly is kept.
         scales: score side of the slider scales, by slider.
         sampling: how bold; None for the defaults.
         hook: told ``("compose", steps done, steps)``; may raise ``Cancelled``.
     """
     key = resolve_key(style, seed)
     minor = key_is_minor(key)
-    mood = min(style.mood, 0.5) if minor else max(style.mood, 0.5)  # an explicit key has the last word on the mode
-    # Sliders may be nudged during the closed loop, but the key must stay: so it is fixed before the condition is made.
-    condition = condition_of(replace(style, key=key, mood=mood), minor=minor)
+    condition = condition_of(replace(style, key=key, mood=_mood_of_mode(style.mood, minor)), minor=minor)
     steps_per_bar = METRES[style.metre] * STEPS_PER_BEAT
     vocabulary = DrumVocabulary(composer.config.drum_masks)
     device = next(composer.parameters()).device
@@ -93,6 +97,17 @@ def compose(
     return replace(in_key(best, key), programs=choose_programs(style, seed))
 
 
+def _mood_of_mode(mood: float, minor: bool) -> float:
+    """The mood that the composer is told.
+
+    The key has the last word on the mode, and the border between the modes is kept clear of, because music there has
+    no key that one could hear.
+    """
+    if minor:
+        return min(mood, 0.4) if mood < 0.5 else 0.25
+    return max(mood, 0.6) if mood >= 0.5 else 0.75
+
+
 def in_key(score: Score, key: str) -> Score:
     """Moves a score in a neutral key to ``key`` of its mode by the smaller way, and each part back into its range."""
     shift = (key_tonic(key) - key_tonic(score.key or NEUTRAL[key_is_minor(key)]) + 6) % 12 - 6
@@ -114,10 +129,22 @@ def slider_errors(score: Score, style: Style, scales: Mapping[str, UnitScale]) -
     }
 
 
+def key_doubt(score: Score) -> float:
+    """How far the score's notes are from saying its key clearly, 0 to 1.
+
+    0 when the key's profile fits better than every other by CLEAR_KEY, 1 when another fits better by as much.
+    """
+    correlations = key_correlations(chroma(score))
+    own = KEYS.index(score.key)
+    margin = correlations[own] - np.delete(correlations, own).max()
+    return float(np.clip((CLEAR_KEY - margin) / (2 * CLEAR_KEY), 0.0, 1.0)) if score.pitched else 0.0
+
+
 def _distance(score: Score, style: Style, scales: Mapping[str, UnitScale]) -> float:
     errors = slider_errors(score, style, scales)
-    # A take that says nothing at all is the furthest.
-    return sum(abs(e) for e in errors.values()) / len(errors) if errors and any(score.parts.values()) else 10.0
+    if not errors or not any(score.parts.values()):
+        return 10.0  # a take that says nothing at all is the furthest
+    return sum(abs(e) for e in errors.values()) / len(errors) + KEY_WEIGHT * key_doubt(score)
 
 
 def _take_seed(seed: int, take: int) -> int:

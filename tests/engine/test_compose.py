@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from musicgen_ui.engine.compose import compose, in_key, resolve_key, slider_errors
+from musicgen_ui.engine.compose import KEY_WEIGHT, compose, in_key, key_doubt, resolve_key, slider_errors
 from musicgen_ui.engine.orchestrate import ANY, BANDS, choose_programs
 from musicgen_ui.models.composer import ComposerConfig
 from musicgen_ui.models.composer_lstm import LSTMComposer
@@ -71,15 +71,25 @@ def test_only_active_parts_are_written(composer):
     assert set(score.parts) == {"chords", "bass"} == set(score.programs)
 
 
-def test_more_takes_never_lie_further_from_the_sliders(composer):
+def test_more_takes_never_lie_further_from_the_request(composer):
     style = Style(key="C major", density=0.9, energy=0.2)
 
     def miss(score):
         errors = slider_errors(score, style, SCALES)
-        return sum(map(abs, errors.values())) / len(errors)
+        return sum(map(abs, errors.values())) / len(errors) + KEY_WEIGHT * key_doubt(score)
 
     misses = [miss(write(composer, style, takes=takes)) for takes in (1, 2, 6)]
     assert misses[0] >= misses[1] >= misses[2]
+    assert misses[2] < misses[0]
+
+
+def test_key_doubt_is_low_for_a_plain_cadence_and_high_in_another_key():
+    triads = ((60, 64, 67), (65, 69, 72), (67, 71, 74), (60, 64, 67))
+    notes = tuple(Note(float(4 * i), p, 4.0, 80) for i, triad in enumerate(triads) for p in triad)
+    score = Score(100.0, "4/4", 4, {"chords": notes}, key="C major")
+    assert key_doubt(score) < 0.3
+    assert key_doubt(replace(score, key="F# major")) == 1.0
+    assert key_doubt(Score(100.0, "4/4", 4, {"drums": (Note(0.0, 36, 1.0, 80),)}, key="C major")) == 0.0
 
 
 def test_in_key_takes_the_smaller_way_and_stays_in_range():
