@@ -9,7 +9,7 @@ import gradio as gr
 from musicgen_ui.music.instruments import CHOICES
 from musicgen_ui.music.score import METRES, PARTS
 from musicgen_ui.music.theory import KEYS
-from musicgen_ui.recipe import AVAILABLE_COMPOSERS, AVAILABLE_SYNTHS, LIMITS
+from musicgen_ui.recipe import AVAILABLE_COMPOSERS, AVAILABLE_SYNTHS, LIMITS, Recipe
 from musicgen_ui.style import AUTO, EFFECTS, GENRES, PART_LEVELS, SLIDERS, Slider, Style
 from musicgen_ui.ui.meters import pretty_key
 from musicgen_ui.ui.presets import PRESETS
@@ -138,7 +138,7 @@ def engine_controls() -> Components:
                 label="Synthesizer", info="Plays the notes.", elem_id="synth", min_width=140,
             )  # fmt: skip
         with gr.Row(elem_classes="grid"):
-            made["takes"] = _whole("takes", "Takes", 1, "Scores to write; the one closest to your sliders is kept.")
+            made["takes"] = _whole("takes", "Takes", Recipe().takes, "Scores to write; the one closest to your sliders is kept.")
             made["rounds"] = _whole("rounds", "Correction rounds", 0, "Listen, correct what was missed, and try again.")
     return made
 

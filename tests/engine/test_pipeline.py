@@ -134,7 +134,7 @@ def test_corrections_keep_the_key_and_the_band():
 def test_a_take_in_which_less_is_heard_does_not_win_by_silence():
     class Fading(Band):
         def listen(self, samples, sample_rate, *, hook):
-            heard = super().listen(samples, sample_rate)
+            heard = super().listen(samples, sample_rate, hook=hook)
             if len(self.calls) > 1:
                 heard |= dict.fromkeys(("mood", "energy", "density", "syncopation"))
             return heard
