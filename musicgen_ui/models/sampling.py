@@ -117,16 +117,16 @@ class StepWriter:
         heads, config = self.heads, self.config
         row = torch.zeros(len(context), len(FIELDS), dtype=torch.long, device=context.device)
 
-        def choose(logits: Tensor, decision: int, rest: bool = True, biased: bool = True) -> Tensor:
+        def choose(logits: Tensor, decision: int, biased: bool = True) -> Tensor:
             # A melody wants a steadier hand than its accompaniment: its leaps are what one hears first.
             temperature = config.lead_temperature if decision == LEAD_DECISION else config.temperature
             limits = {"temperature": temperature, "top_k": config.top_k, "top_p": config.top_p}
-            if rest and biased:
+            if biased:
                 logits = torch.cat([logits[:, :1] - config.rest_bias, logits[:, 1:]], dim=-1)
-            return pick(logits, noise[:, decision], rest=rest, **limits)
+            return pick(logits, noise[:, decision], rest=True, **limits)
 
         if step % STEPS_PER_BEAT == 0:
-            self.chord = choose(heads.next_chord(context, self.chord), 0, rest=False)
+            self.chord = self._next_chord(heads.next_chord(context, self.chord), noise[:, 0])
         row[:, COLUMN["chord"]] = self.chord
         held = context + heads.held.column("chord", self.chord)
         for decision, name in ((1, "bass"), (LEAD_DECISION, "lead")):
@@ -157,6 +157,14 @@ class StepWriter:
             self.left[name] = torch.where(started, span - 1, (self.left[name] - 1).clamp(min=0))
             row[:, COLUMN[f"{name}_left"]] = self.left[name].clamp(max=MAX_LEFT)
         return row
+
+    def _next_chord(self, logits: Tensor, noise: Tensor) -> Tensor:
+        """The chord of a beat. Going on keeps its probability, as a rest does; the limits choose what comes instead."""
+        going_on = logits.gather(-1, self.chord.unsqueeze(-1))
+        others = logits.scatter(-1, self.chord.unsqueeze(-1), float("-inf"))
+        limits = {"top_k": self.config.top_k, "top_p": self.config.top_p}
+        picked = pick(torch.cat([going_on, others], dim=-1), noise, temperature=1.0, rest=True, **limits)
+        return torch.where(picked == 0, self.chord, picked - 1)
 
     def _write_details(self, row: Tensor, held: Tensor, noise: Tensor, step: int) -> None:
         starts = row[:, [COLUMN[gate] for gate in DETAIL_GATES]] > 0  # (takes, details)

@@ -138,7 +138,9 @@ def engine_controls() -> Components:
                 label="Synthesizer", info="Plays the notes.", elem_id="synth", min_width=140,
             )  # fmt: skip
         with gr.Row(elem_classes="grid"):
-            made["takes"] = _whole("takes", "Takes", Recipe().takes, "Scores to write; the one closest to your sliders is kept.")
+            made["takes"] = _whole(
+                "takes", "Takes", Recipe().takes, "Scores to write; the one closest to your sliders is kept."
+            )
             made["rounds"] = _whole("rounds", "Correction rounds", 0, "Listen, correct what was missed, and try again.")
     return made
 

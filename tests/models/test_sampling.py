@@ -140,3 +140,19 @@ def test_the_hook_rises_to_the_end_and_can_stop(tiny_lstm):
 
     with pytest.raises(StopError):
         compose(tiny_lstm, [5], hook=stop)
+
+
+def test_chords_change_as_often_as_their_probability_says(tiny_lstm):
+    from musicgen_ui.models.sampling import StepWriter
+
+    count = 4000
+    vocabulary = DrumVocabulary(tiny_lstm.config.drum_masks)
+    writer = StepWriter(tiny_lstm.heads, torch.ones(count, 4, dtype=torch.bool), vocabulary, SamplingConfig(top_p=0.9))
+    writer.chord = torch.full((count,), 5)
+    p = torch.full((97,), 1e-9)
+    p[5], p[7], p[9], p[11] = 0.96, 0.02, 0.0175, 0.0025
+    noise = torch.linspace(0, 1, count + 1)[:-1]
+    counts = torch.bincount(writer._next_chord(torch.log(p).expand(count, -1), noise), minlength=97) / count
+    torch.testing.assert_close(
+        counts[[5, 7, 9, 11]], torch.tensor([0.96, 0.04 * 20 / 37.5, 0.04 * 17.5 / 37.5, 0.0]), atol=1e-3, rtol=0
+    )
