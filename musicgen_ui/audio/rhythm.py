@@ -109,17 +109,19 @@ def step_features(pulse: Pulse, pitches: Pitches, bpm: float, start: float) -> n
     frame = np.minimum(frame, roll.shape[1] - 5)
     rise = np.maximum(roll[:, frame + 3] - roll[:, frame + 1], 0.0)
     clip = np.concatenate([np.log(bands.mean(axis=1) + 0.01), [np.log(pitches.probability.sum(axis=0).mean() + 0.1)]])
-    return np.column_stack([
-        np.log(height + 0.05),
-        np.log(relative + 0.03),
-        np.log(padded[:-2] + 0.03),
-        np.log(padded[2:] + 0.03),
-        np.log(rise.sum(axis=0) + 0.1),
-        np.log(rise.max(axis=0) + 0.05),
-        np.log(roll[:, frame + 3].sum(axis=0) + 0.1),
-        np.broadcast_to(clip, (steps, clip.size)),
-        np.full(steps, np.log(step_seconds * 8)),
-    ])
+    return np.column_stack(
+        [
+            np.log(height + 0.05),
+            np.log(relative + 0.03),
+            np.log(padded[:-2] + 0.03),
+            np.log(padded[2:] + 0.03),
+            np.log(rise.sum(axis=0) + 0.1),
+            np.log(rise.max(axis=0) + 0.05),
+            np.log(roll[:, frame + 3].sum(axis=0) + 0.1),
+            np.broadcast_to(clip, (steps, clip.size)),
+            np.full(steps, np.log(step_seconds * 8)),
+        ]
+    )
 
 
 def hear_steps(pulse: Pulse, pitches: Pitches, bpm: float, start: float, network: FeatureNetwork) -> Steps:

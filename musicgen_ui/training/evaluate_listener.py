@@ -40,6 +40,7 @@ class HeardLike(Protocol):
 Listen = Callable[[np.ndarray, int], HeardLike]
 """Samples (channels, n) and their rate to what is heard."""
 
+
 @dataclass(frozen=True)
 class Judged:
     """A score, and what was heard of its sound."""

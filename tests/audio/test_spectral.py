@@ -47,7 +47,9 @@ def test_a_tone_peaks_in_its_own_mel_band(hertz):
 
 
 def test_log_mel_agrees_with_librosa(music):
-    power = librosa.feature.melspectrogram(y=music, sr=RATE, n_fft=2048, hop_length=512, n_mels=128, pad_mode="constant")
+    power = librosa.feature.melspectrogram(
+        y=music, sr=RATE, n_fft=2048, hop_length=512, n_mels=128, pad_mode="constant"
+    )
     theirs = librosa.power_to_db(power, ref=np.max, top_db=80.0)
     np.testing.assert_allclose(log_mel(music, RATE), theirs, atol=0.02)
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -54,7 +56,7 @@ def test_candidates_are_distinct_and_ordered_by_a_probability_that_leaves_room_f
     assert probabilities == sorted(probabilities, reverse=True)
     assert 0.0 < sum(probabilities) < 1.0
     bpm = sorted(tempo.bpm for tempo in tempi)
-    assert all(b / a > 1.01 for a, b in zip(bpm, bpm[1:], strict=False))
+    assert all(b / a > 1.01 for a, b in itertools.pairwise(bpm))
 
 
 def test_an_empty_pulse_has_no_candidates():

@@ -78,9 +78,12 @@ def test_more_takes_never_lie_further_from_the_request(composer):
         errors = slider_errors(score, style, SCALES)
         return sum(map(abs, errors.values())) / len(errors) + KEY_WEIGHT * key_doubt(score)
 
-    misses = [miss(write(composer, style, takes=takes)) for takes in (1, 2, 6)]
-    assert misses[0] >= misses[1] >= misses[2]
-    assert misses[2] < misses[0]
+    gained = []
+    for seed in range(4):
+        misses = [miss(write(composer, style, seed=seed, takes=takes)) for takes in (1, 2, 6)]
+        assert misses[0] >= misses[1] >= misses[2]
+        gained.append(misses[0] - misses[2])
+    assert max(gained) > 0
 
 
 def test_key_doubt_is_low_for_a_plain_cadence_and_high_in_another_key():
