@@ -7,13 +7,14 @@ import binascii
 import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from musicgen_ui import __version__
 from musicgen_ui.errors import RequestError
 from musicgen_ui.style import Style
+from musicgen_ui.timbre import Timbre
 
 COMPOSERS = ("lstm", "wavenet")
 SYNTHS = ("vaegan", "wavenet", "soundfont")
@@ -21,7 +22,10 @@ AVAILABLE_COMPOSERS = ("lstm",)
 """Composers that this release ships; the others keep their name in the vocabulary and are refused at run time."""
 
 AVAILABLE_SYNTHS = ("soundfont",)
-"""Synthesizers that this release ships."""
+"""Synthesizers that this release ships; the first is the default everywhere."""
+
+TIMBRE_SYNTHS = ("vaegan",)
+"""Synthesizers that play other timbres than the instrument's own."""
 
 LIMITS: dict[str, tuple[int, int]] = {"seed": (0, 2**32 - 1), "bars": (1, 128), "takes": (1, 16), "rounds": (0, 4)}
 """Whole-number fields and their range, both ends included."""
@@ -47,6 +51,7 @@ class Recipe:
         synth: one of SYNTHS.
         takes: scores written of which the closest to the style is kept, 1 to 16.
         rounds: corrections after listening, 0 to 4.
+        timbre: what the neural synthesizer's instruments sound like; left out of JSON while it changes nothing.
         checkpoints: name to SHA-256 of the models that made the clip; empty in a request.
         version: release that made the clip.
 
@@ -58,9 +63,10 @@ class Recipe:
     seed: int = 0
     bars: int = 16
     composer: str = "lstm"
-    synth: str = "soundfont"
+    synth: str = AVAILABLE_SYNTHS[0]
     takes: int = 4
     rounds: int = 0
+    timbre: Timbre = field(default_factory=Timbre)
     checkpoints: Mapping[str, str] = field(default_factory=dict)
     version: str = __version__
 
@@ -71,14 +77,14 @@ class Recipe:
             object.__setattr__(self, name, checked_integer(name, getattr(self, name), low, high))
         _check_choice("composer", self.composer, COMPOSERS)
         _check_choice("synth", self.synth, SYNTHS)
+        check_timbre(self.synth, self.timbre)
         object.__setattr__(self, "checkpoints", _checked_checkpoints(self.checkpoints))
         if not isinstance(self.version, str) or not re.fullmatch(r"[0-9A-Za-z.+-]{1,32}", self.version):
             raise RequestError("version", "must be a release such as 0.1.0")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON value with every field."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return values | {"style": self.style.to_dict(), "checkpoints": dict(self.checkpoints)}
+        """Plain JSON value with every field, but for a timbre that changes nothing."""
+        return _plain(self) | {"checkpoints": dict(self.checkpoints)}
 
     @classmethod
     def from_dict(cls, values: Any) -> Recipe:
@@ -93,7 +99,8 @@ class Recipe:
         for name in values:
             if name not in known:
                 raise RequestError("recipe", f"has no field {name!r:.40}")
-        return cls(**{**values, "style": Style.from_dict(values.get("style", {}))})
+        made = {"style": Style.from_dict(values.get("style", {})), "timbre": Timbre.from_dict(values.get("timbre", {}))}
+        return cls(**{**values, **made})
 
     def to_json(self) -> str:
         """Canonical JSON: sorted keys, no spaces, ASCII. Equal recipes give equal text."""
@@ -132,36 +139,59 @@ class RenderRecipe:
         style: what the mixer was asked for; its tempo, key and metre play no role.
         seed: seed of the mixer's noise.
         synth: one of SYNTHS.
+        timbre: as in :class:`Recipe`.
     """
 
     midi_sha256: str
     style: Style = field(default_factory=Style)
     seed: int = 0
-    synth: str = "soundfont"
+    synth: str = AVAILABLE_SYNTHS[0]
+    timbre: Timbre = field(default_factory=Timbre)
     version: str = __version__
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seed", checked_integer("seed", self.seed, *LIMITS["seed"]))
         _check_choice("synth", self.synth, SYNTHS)
+        check_timbre(self.synth, self.timbre)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON value with every field."""
-        return {f.name: getattr(self, f.name) for f in fields(self)} | {"style": self.style.to_dict()}
+        """Plain JSON value, as :meth:`Recipe.to_dict`."""
+        return _plain(self)
 
     def to_json(self) -> str:
         """Canonical JSON, as :meth:`Recipe.to_json`."""
         return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def require_available(composer: str | None, synth: str) -> None:
+def require_available(composer: str | None, synth: str, synths: Iterable[str] | None = None) -> None:
     """Refuses an engine that this release does not ship yet.
+
+    Args:
+        composer: None where the notes are given.
+        synth: the synthesizer.
+        synths: those that are loaded; None for what the release ships.
 
     Raises:
         RequestError: says which engines are available.
     """
-    for name, value, available in (("composer", composer, AVAILABLE_COMPOSERS), ("synth", synth, AVAILABLE_SYNTHS)):
+    there = AVAILABLE_SYNTHS if synths is None else tuple(synths)
+    for name, value, available in (("composer", composer, AVAILABLE_COMPOSERS), ("synth", synth, there)):
         if value is not None and value not in available:
             raise RequestError(name, f"{value} is not in this release yet; available: {', '.join(available)}")
+
+
+def check_timbre(synth: str, timbre: Timbre) -> None:
+    """Refuses a timbre that the synthesizer would have to ignore.
+
+    Raises:
+        RequestError: ``timbre`` is no Timbre, or changes something that ``synth`` cannot change.
+    """
+    if not isinstance(timbre, Timbre):
+        raise RequestError("timbre", "must be an object with a, b, morph and parts")
+    if not timbre.is_own and synth not in TIMBRE_SYNTHS:
+        raise RequestError(
+            "timbre", f"{synth} plays fixed instruments; only {' and '.join(TIMBRE_SYNTHS)} can change it"
+        )
 
 
 def checked_integer(name: str, value: Any, low: int, high: int) -> int:
@@ -180,6 +210,13 @@ def checked_integer(name: str, value: Any, low: int, high: int) -> int:
         shown = f"{value!r:.40}" if isinstance(value, float) or abs(value) < 10**30 else "a huge number"
         raise RequestError(name, f"must be from {low} to {high}, not {shown}")
     return int(value)
+
+
+def _plain(recipe: Recipe | RenderRecipe) -> dict[str, Any]:
+    """Every field as a JSON value, without a timbre that is the default."""
+    values = {f.name: getattr(recipe, f.name) for f in fields(recipe)}
+    timbre = values.pop("timbre").to_dict()
+    return values | {"style": recipe.style.to_dict()} | ({"timbre": timbre} if timbre else {})
 
 
 def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:

@@ -15,7 +15,16 @@ from musicgen_ui.errors import RequestError
 from musicgen_ui.music.instruments import CHOICES
 from musicgen_ui.music.score import METRES, PARTS
 from musicgen_ui.music.theory import KEYS
-from musicgen_ui.recipe import CODE_PREFIX, COMPOSERS, LIMITS, SYNTHS, Recipe, RenderRecipe, require_available
+from musicgen_ui.recipe import (
+    AVAILABLE_SYNTHS,
+    CODE_PREFIX,
+    COMPOSERS,
+    LIMITS,
+    SYNTHS,
+    Recipe,
+    RenderRecipe,
+    require_available,
+)
 from musicgen_ui.style import AUTO, EFFECTS, GENRES, SLIDERS, PartSetting, Style
 
 
@@ -219,12 +228,35 @@ def test_provenance_replaces_what_a_link_claimed():
 
 
 def test_engines_of_later_releases_are_refused_with_those_of_this_one():
-    require_available("lstm", "soundfont")
-    require_available(None, "soundfont")
+    for synth in AVAILABLE_SYNTHS:
+        require_available("lstm", synth)
+        require_available(None, synth)
     with pytest.raises(RequestError, match=r"composer: wavenet is not in this release yet; available: lstm"):
         require_available("wavenet", "soundfont")
-    with pytest.raises(RequestError, match=r"synth: vaegan .* available: soundfont"):
-        require_available("lstm", "vaegan")
+    with pytest.raises(RequestError, match=rf"synth: wavenet .* available: {', '.join(AVAILABLE_SYNTHS)}$"):
+        require_available("lstm", "wavenet")
+    with pytest.raises(RequestError, match=r"synth: soundfont .* available: vaegan$"):
+        require_available("lstm", "soundfont", ["vaegan"])
+
+
+def test_one_synthesizer_is_the_default_everywhere():
+    assert Recipe().synth == RenderRecipe("0" * 64).synth == AVAILABLE_SYNTHS[0]
+    assert "soundfont" in AVAILABLE_SYNTHS
+
+
+OLD_CODE = (
+    "m1.eNqVUdtuwjAM_ZXJzxEDjcHWNz4lNIZGTePITqtViH-fnXUfwJNv5xzfHnD1LNB9OegH7MdCMVeNH09N0FRIkKGDJHUCB0xzDlo9OBDEAN1ZnbomVAJc"
+    "Od6HmlEUsN99_vET_sS6WuLoIGCWLdJy4Lig-XsHmJHvraCD3DFzU7xRGi334aBQMe-sY42oQLi8TTET61ATVoPD8f1oEVEw5MlBpij_DYrntpauK83GLJXn"
+    "CXNVqp8rKTfhgmkjUIZOAWh3GIjDq6SguFc5CX14iaIcKb7H7UhS2lMOhpE191R8jQZu966o74Tu-2TlJV7Zq7AJPhu6DtpM7ME30saK9yPqBqq7IEvTgf1O"
+    "xeH5C-DYsis"
+)
+"""A link made by the release before there were timbres."""
+
+
+def test_a_link_from_before_timbres_still_gives_its_recipe():
+    style = Style(tempo=96, energy=0.8, key="A minor", genre={"pop": 0.7, "folk": 0.3})
+    expected = Recipe(style=style, seed=7, bars=8, takes=3, rounds=1, synth="soundfont", version="0.1.0")
+    assert Recipe.from_code(OLD_CODE) == expected
 
 
 def test_a_render_recipe_is_json_too():
