@@ -35,8 +35,8 @@ def compose(style, *, seed, bars, takes, hook):
 
 
 class Synthesizer:
-    def render(self, score, programs, *, hook):
-        self.programs = dict(programs)
+    def render(self, score, programs, *, style, timbre, seed, hook):
+        self.programs, self.timbre = dict(programs), timbre
         return {part: np.full(score.samples(), 0.1, dtype=np.float32) for part in score.parts}
 
 
@@ -53,7 +53,7 @@ def loaded(monkeypatch):
         record.options = options
         return Studio(
             compose=compose,
-            synthesizer=record.synthesizer,
+            synthesizers=dict.fromkeys(("vaegan", "soundfont"), record.synthesizer),
             mix=mix,
             listen=lambda samples, rate, hook: {"tempo": 96.04, "key": None},
             checkpoints={"composer_lstm": "0" * 64},

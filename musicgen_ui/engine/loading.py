@@ -9,16 +9,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from musicgen_ui.recipe import Recipe
+from musicgen_ui.errors import RequestError
+from musicgen_ui.recipe import AVAILABLE_SYNTHS, Recipe
 from musicgen_ui.scale import load_scales
 
 if TYPE_CHECKING:
-    from musicgen_ui.engine.pipeline import Studio
+    from musicgen_ui.engine.pipeline import Studio, Synthesizer
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 """Where the shipped models lie."""
 
 COMPOSER = "composer_lstm.safetensors"
+VAEGAN, TIMBRE_ENCODER = "vaegan.safetensors", "timbre_encoder.safetensors"
 
 WARM_UP_BARS = 2
 
@@ -66,11 +68,17 @@ def load_studio(
         scales = load_scales(folder / "measures.json")
     with _timed(say, f"composer lstm on {device}, {threads} threads"):
         composer = LSTMComposer.from_checkpoint(folder / COMPOSER, device)
-    with _timed(say, "SoundFont"):
-        synthesizer = SoundFontSynthesizer(SoundFont.load(soundfont))
+    synthesizers: dict[str, Synthesizer] = {}
+    for name in AVAILABLE_SYNTHS:
+        if name == "vaegan":
+            with _timed(say, f"synthesizer vaegan on {device}"):
+                synthesizers[name] = load_neural(folder, device)
+        else:
+            with _timed(say, "SoundFont"):
+                synthesizers[name] = SoundFontSynthesizer(SoundFont.load(soundfont))
     studio = Studio(
         compose=partial(compose, composer, scales=scales["score"]),
-        synthesizer=synthesizer,
+        synthesizers=synthesizers,
         mix=mix,
         listen=lambda samples, sample_rate, *, hook: listen(samples, sample_rate, scales, hook=hook).values,
         checkpoints=hashes,
@@ -78,9 +86,24 @@ def load_studio(
     )
     # The first clip compiles numba kernels and fills caches; better before the page opens than after a click.
     with _timed(say, f"warm-up with {WARM_UP_BARS} bars"):
-        studio.generate(Recipe(bars=WARM_UP_BARS))
+        for name in studio.synths:
+            studio.generate(Recipe(bars=WARM_UP_BARS, synth=name))
     say(f"ready in {time.perf_counter() - began:.1f} s")
     return studio
+
+
+def load_neural(folder: Path, device: str) -> Synthesizer:
+    """The neural synthesizer of a checkpoint folder.
+
+    Raises:
+        RequestError: a file of it is missing or damaged.
+    """
+    for name in (VAEGAN, TIMBRE_ENCODER):
+        if not (folder / name).is_file():
+            raise RequestError(name, f"is missing from {folder}: the neural synthesizer needs it")
+    from musicgen_ui.engine.neural import NeuralSynthesizer
+
+    return NeuralSynthesizer.load(folder, device)
 
 
 @contextmanager

@@ -12,13 +12,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from musicgen_ui.audio.waveform import Clip
+from musicgen_ui.audio.waveform import SAMPLE_RATE, Clip, resample
 from musicgen_ui.engine.closed_loop import ADJUSTABLE, CLOSE_ENOUGH, adjusted, mean_miss, misses, rank, round_seed
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.score import PARTS, Score
 from musicgen_ui.music.theory import transpose_key
 from musicgen_ui.recipe import Recipe, RenderRecipe, require_available
 from musicgen_ui.style import SLIDERS, Style
+from musicgen_ui.timbre import Timbre, TimbrePoint
 
 Hook = Callable[[str, int, int], None]
 """``hook(stage, done, total)``; ``done / total`` never falls within a stage. Raising ``Cancelled`` stops the work."""
@@ -37,7 +38,9 @@ class Compose(Protocol):
 class Synthesizer(Protocol):
     """Plays every observed part into a dry mono stem (samples,) of exactly the score's length."""
 
-    def render(self, score: Score, programs: Mapping[str, int], *, hook: Hook) -> dict[str, np.ndarray]: ...
+    def render(
+        self, score: Score, programs: Mapping[str, int], *, style: Style, timbre: Timbre, seed: int, hook: Hook
+    ) -> dict[str, np.ndarray]: ...
 
 
 class Mix(Protocol):
@@ -97,10 +100,11 @@ class Studio:
 
     Args:
         compose: style, seed, bars, takes to Score.
-        synthesizer: Score to dry stems.
+        synthesizers: name, as in a recipe, to what plays a Score into dry stems; the first one is the default. One
+            that has ``encode(samples (n,)) -> TimbrePoint`` can borrow the timbre of a recording.
         mix: stems and style to Clip.
         listen: samples to heard values.
-        checkpoints: name to SHA-256 of the models behind ``compose``.
+        checkpoints: name to SHA-256 of the models behind ``compose`` and the synthesizers.
         device: where the models run, for display.
     """
 
@@ -108,18 +112,23 @@ class Studio:
         self,
         *,
         compose: Compose,
-        synthesizer: Synthesizer,
+        synthesizers: Mapping[str, Synthesizer],
         mix: Mix,
         listen: Listen,
         checkpoints: Mapping[str, str],
         device: str = "cpu",
     ) -> None:
         self._compose = compose
-        self._synthesizer = synthesizer
+        self._synthesizers = dict(synthesizers)
         self._mix = mix
         self._listen = listen
         self.checkpoints = dict(checkpoints)
         self.device = device
+
+    @property
+    def synths(self) -> tuple[str, ...]:
+        """Names of the synthesizers that are loaded, the default first."""
+        return tuple(self._synthesizers)
 
     @classmethod
     def load(
@@ -145,7 +154,7 @@ class Studio:
             RequestError: the recipe names an engine that this release does not ship.
             Cancelled: raised by the hook.
         """
-        require_available(recipe.composer, recipe.synth)
+        require_available(recipe.composer, recipe.synth, self.synths)
         watch = _Watch(hook, rounds=recipe.rounds + 1)
         style, reports = recipe.style, []
         best: _Take | None = None
@@ -157,7 +166,7 @@ class Studio:
             if best is not None:
                 # A correction changes the notes, not the band.
                 score = replace(score, programs=best.score.programs)
-            stems, clip, heard = self._sound(score, recipe.style, recipe.seed, watch)
+            stems, clip, heard = self._sound(score, recipe, watch)
             asked = asked_values(recipe.style, score)
             missed = misses(asked, heard)
             error = mean_miss(missed)
@@ -188,24 +197,43 @@ class Studio:
             RequestError: an engine that this release does not ship, or a score that is too long.
             Cancelled: raised by the hook.
         """
-        require_available(None, recipe.synth)
+        require_available(None, recipe.synth, self.synths)
         if score.seconds > MAX_RENDER_SECONDS:
             raise RequestError(
                 "FILE", f"lasts {score.seconds / 60:.0f} minutes; at most {MAX_RENDER_SECONDS / 60:.0f} can be rendered"
             )
         watch = _Watch(hook, rounds=1)
-        stems, clip, heard = self._sound(score, recipe.style, recipe.seed, watch)
+        stems, clip, heard = self._sound(score, recipe, watch)
         # Nobody asked the composer for anything: only what the score and the mixer decide can be compared.
         asked = asked_values(recipe.style, score) | dict.fromkeys((*ADJUSTABLE, "genre"))
         watch.finish()
         return Result(recipe, score, stems, clip, asked, heard, watch.seconds)
 
+    def borrow(self, samples: np.ndarray, sample_rate: int) -> TimbrePoint:
+        """The timbre of a recording.
+
+        Args:
+            samples: (channels, n) float in [-1, 1], finite.
+            sample_rate: in Hz.
+
+        Raises:
+            RequestError: no synthesizer that is loaded can, or the recording holds no timbre.
+        """
+        encode = next((s.encode for s in self._synthesizers.values() if hasattr(s, "encode")), None)
+        if encode is None:
+            raise RequestError("timbre", f"{' and '.join(self.synths)} cannot take the timbre of a recording")
+        mono = np.asarray(samples, dtype=np.float32).mean(axis=0, keepdims=True)
+        return encode(resample(mono, sample_rate, SAMPLE_RATE)[0])
+
     def _sound(
-        self, score: Score, style: Style, seed: int, watch: _Watch
+        self, score: Score, recipe: Recipe | RenderRecipe, watch: _Watch
     ) -> tuple[dict[str, np.ndarray], Clip, dict[str, float | str | None]]:
         """Stems, mix and heard values of a score."""
+        style, seed = recipe.style, recipe.seed
         with watch.stage("synthesize") as inner:
-            stems = self._synthesizer.render(score, score.programs, hook=inner)
+            stems = self._synthesizers[recipe.synth].render(
+                score, score.programs, style=style, timbre=recipe.timbre, seed=seed, hook=inner
+            )
         with watch.stage("mix") as inner:
             clip = self._mix(stems, style, seed=seed, tempo=score.tempo, hook=inner)
         with watch.stage("listen") as inner:

@@ -10,6 +10,9 @@ import numpy as np
 from musicgen_ui.audio.soundfont import PlayedNote, SoundFont
 from musicgen_ui.audio.waveform import SAMPLE_RATE
 from musicgen_ui.music.score import PARTS, Note, Score
+from musicgen_ui.recipe import check_timbre
+from musicgen_ui.style import Style
+from musicgen_ui.timbre import Timbre
 
 Hook = Callable[[str, int, int], None]
 """Called as hook(stage, done, total); raising ``Cancelled`` in it stops the work."""
@@ -27,12 +30,24 @@ class SoundFontSynthesizer:
 
     soundfont: SoundFont
 
-    def render(self, score: Score, programs: Mapping[str, int], *, hook: Hook | None = None) -> dict[str, np.ndarray]:
+    def render(
+        self,
+        score: Score,
+        programs: Mapping[str, int],
+        *,
+        style: Style | None = None,
+        timbre: Timbre | None = None,
+        seed: int = 0,
+        hook: Hook | None = None,
+    ) -> dict[str, np.ndarray]:
         """Dry stems of a score. The same score, programs and SoundFont give the same samples.
 
         Args:
             score: what to play; its tempo sets the time.
             programs: part to General MIDI program (for drums: the kit); DEFAULT_PROGRAMS for a part that is missing.
+            style: plays no role: samples sound as they were recorded.
+            timbre: None, or one that changes nothing.
+            seed: plays no role: nothing is random here.
             hook: told ``synthesize`` and the parts done after each part.
 
         Returns:
@@ -40,8 +55,9 @@ class SoundFontSynthesizer:
             levels are those of the SoundFont, except that a stem which would clip is scaled to full scale.
 
         Raises:
-            RequestError: the SoundFont lacks an instrument.
+            RequestError: the SoundFont lacks an instrument, or ``timbre`` would change one.
         """
+        check_timbre("soundfont", Timbre() if timbre is None else timbre)
         parts = [part for part in PARTS if part in score.parts]
         stems = {}
         for done, part in enumerate(parts):

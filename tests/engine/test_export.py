@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from musicgen_ui.errors import RequestError
 from musicgen_ui.music.midi import score_from_midi
 from musicgen_ui.music.score import Note, Score
 from musicgen_ui.recipe import Recipe
+from musicgen_ui.timbre import Z_SIZE, Timbre, TimbrePoint
 
 
 @pytest.fixture
@@ -64,6 +66,18 @@ def test_clip_json_holds_the_contract(result, tmp_path):
     assert values["seconds"] == {"compose": 0.1}
     assert values["checkpoints"] == {"composer": "0" * 64}
     assert values["rounds"] == [{"error": 0.1, "adjusted": {"density": 0.5}}]
+
+
+def test_the_timbre_is_kept_where_it_changes_something(result, tmp_path):
+    out = export.save(result, tmp_path / "plain")
+    assert "timbre" not in json.loads((out / "clip.json").read_text(encoding="utf-8"))["recipe"]
+    timbre = Timbre(TimbrePoint("random", 5), TimbrePoint("recorded", z=(0.5,) * Z_SIZE), 0.25, ("lead",))
+    recipe = replace(result.recipe, synth="vaegan", timbre=timbre)
+    out = export.save(replace(result, recipe=recipe), tmp_path / "changed")
+    values = json.loads((out / "clip.json").read_text(encoding="utf-8"))
+    assert values["recipe"]["timbre"]["a"] == {"kind": "random", "seed": 5}
+    assert Recipe.from_dict(values["recipe"]) == recipe
+    assert Recipe.from_dict(json.loads(wav_comment((out / "clip.wav").read_bytes()))) == recipe
 
 
 def test_the_wav_carries_its_recipe(result, tmp_path):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from musicgen_ui.engine.loading import CHECKPOINTS, COMPOSER
+from musicgen_ui.engine import loading
+from musicgen_ui.engine.loading import CHECKPOINTS, COMPOSER, TIMBRE_ENCODER, VAEGAN
 from musicgen_ui.engine.pipeline import Studio
 from musicgen_ui.errors import RequestError
-from musicgen_ui.recipe import Recipe
+from musicgen_ui.recipe import AVAILABLE_SYNTHS, Recipe
 
 
 @pytest.fixture
@@ -27,8 +31,48 @@ def test_it_says_what_it_loaded_in_how_many_seconds():
     assert re.fullmatch(r"ready in \d+\.\d s", lines[-1])
     assert studio.device == "cpu"
     assert COMPOSER in studio.checkpoints
-    result = studio.generate(Recipe(seed=1, bars=1))
-    assert result.clip.samples.shape == (2, result.score.samples())
+    assert studio.synths == AVAILABLE_SYNTHS
+    for synth in studio.synths:
+        result = studio.generate(Recipe(seed=1, bars=1, synth=synth))
+        assert result.clip.samples.shape == (2, result.score.samples())
+
+
+class Neural:
+    """A stand-in for the neural synthesizer."""
+
+    @classmethod
+    def load(cls, folder, device):
+        assert (folder / VAEGAN).read_bytes() == b"weights"
+        return cls()
+
+    def render(self, score, programs, *, style, timbre, seed, hook):
+        return {part: np.full(score.samples(), 0.1, dtype=np.float32) for part in score.parts}
+
+
+@pytest.fixture
+def neural(copy, monkeypatch):
+    """A folder with the files of the neural synthesizer, which a stand-in reads."""
+    monkeypatch.setattr(loading, "AVAILABLE_SYNTHS", ("vaegan", "soundfont"))
+    monkeypatch.setitem(sys.modules, "musicgen_ui.engine.neural", SimpleNamespace(NeuralSynthesizer=Neural))
+    for name in (VAEGAN, TIMBRE_ENCODER):
+        (copy / name).write_bytes(b"weights")
+    # These files are no checkpoints: what is checked here is who reads them.
+    monkeypatch.setattr("musicgen_ui.models.checkpoint.verify_manifest", lambda folder: {})
+    return copy
+
+
+def test_the_neural_synthesizer_comes_first_and_both_are_warm(neural):
+    lines = []
+    studio = Studio.load(device="cpu", checkpoints=neural, log=lines.append)
+    assert studio.synths == ("vaegan", "soundfont")
+    assert any(line.startswith("synthesizer vaegan on cpu: ") for line in lines)
+
+
+@pytest.mark.parametrize("name", [VAEGAN, TIMBRE_ENCODER])
+def test_a_missing_part_of_the_neural_synthesizer_is_one_sentence(neural, name):
+    (neural / name).unlink()
+    with pytest.raises(RequestError, match=rf"^{name}: is missing from .* the neural synthesizer needs it$"):
+        Studio.load(device="cpu", checkpoints=neural)
 
 
 def test_a_changed_composer_is_refused(copy):

@@ -15,6 +15,7 @@ from musicgen_ui.errors import Cancelled, RequestError
 from musicgen_ui.music.score import Note, Score
 from musicgen_ui.recipe import Recipe, RenderRecipe
 from musicgen_ui.style import SLIDERS, Style
+from musicgen_ui.timbre import Z_SIZE, Timbre, TimbrePoint
 
 DIGESTS = {"composer_lstm.safetensors": "ab" * 32}
 
@@ -34,7 +35,8 @@ class Band:
         notes = tuple(Note(float(beat), int(rng.integers(60, 72)), 1.0, 90) for beat in range(bars * 4))
         return Score(style.tempo, style.metre, bars, dict.fromkeys(style.active_parts, notes), key="A minor")
 
-    def render(self, score, programs, *, hook):
+    def render(self, score, programs, *, style, timbre, seed, hook):
+        self.rendered = (style, timbre, seed)
         return {part: np.array([n.pitch / 127 for n in notes], dtype=np.float32) for part, notes in score.parts.items()}
 
     def mix(self, stems, style, *, seed, tempo, hook):
@@ -54,7 +56,12 @@ class Band:
     def studio(self, style):
         self.asked_style = style
         return Studio(
-            compose=self.compose, synthesizer=self, mix=self.mix, listen=self.listen, checkpoints=DIGESTS, device="cpu"
+            compose=self.compose,
+            synthesizers={"vaegan": self, "soundfont": self},
+            mix=self.mix,
+            listen=self.listen,
+            checkpoints=DIGESTS,
+            device="cpu",
         )
 
 
@@ -189,7 +196,7 @@ def test_a_hook_stops_the_work_at_once(stop_at):
     assert len(band.calls) == (0 if stop_at == "compose" else 1)
 
 
-@pytest.mark.parametrize("recipe", [Recipe(composer="wavenet"), Recipe(synth="vaegan"), Recipe(synth="wavenet")])
+@pytest.mark.parametrize("recipe", [Recipe(composer="wavenet"), Recipe(synth="wavenet")])
 def test_an_engine_of_a_later_release_is_refused_before_any_work(recipe):
     band = Band()
     with pytest.raises(RequestError, match="not in this release yet; available: "):
@@ -223,6 +230,61 @@ def test_a_file_of_an_hour_is_refused():
     score = Score(60.0, "4/4", 900, {"lead": (Note(0.0, 60, 1.0, 80),)})
     with pytest.raises(RequestError, match="lasts 60 minutes; at most 10"):
         Band().studio(Style()).render(score, RenderRecipe("0" * 64))
+
+
+class Player:
+    """A synthesizer whose stems say which one it is."""
+
+    def __init__(self, level):
+        self.level = level
+
+    def render(self, score, programs, *, style, timbre, seed, hook):
+        self.asked = (style, timbre, seed)
+        hook("synthesize", 1, 1)
+        return {part: np.full(score.samples(), self.level, dtype=np.float32) for part in score.parts}
+
+
+class Encoder(Player):
+    """One that also hears timbres: the mean and the length of what it was given."""
+
+    def encode(self, samples):
+        return TimbrePoint("recorded", z=(float(samples.mean()), len(samples) / 1e5, *[0.0] * (Z_SIZE - 2)))
+
+
+def band_of(synthesizers, style=None):
+    band = Band()
+    band.asked_style = style or Style()
+    return Studio(
+        compose=band.compose, synthesizers=synthesizers, mix=band.mix, listen=band.listen, checkpoints=DIGESTS
+    )
+
+
+def test_the_recipe_picks_the_synthesizer_and_hands_it_style_timbre_and_seed():
+    style, timbre = Style(brightness=0.9), Timbre(TimbrePoint("random", 5), morph=0.25)
+    players = {"vaegan": Player(0.5), "soundfont": Player(0.25)}
+    studio = band_of(players, style)
+    assert studio.synths == ("vaegan", "soundfont")
+    result = studio.generate(Recipe(style=style, seed=11, bars=1, synth="vaegan", timbre=timbre))
+    assert result.stems["bass"].max() == 0.5
+    assert players["vaegan"].asked == (style, timbre, 11)
+    assert result.recipe.timbre == timbre
+    result = studio.render(result.score, RenderRecipe("0" * 64, style, 3, "soundfont"))
+    assert result.stems["bass"].max() == 0.25
+    assert players["soundfont"].asked == (style, Timbre(), 3)
+
+
+def test_a_synthesizer_that_is_not_loaded_is_refused_with_those_that_are():
+    with pytest.raises(RequestError, match="synth: soundfont is not in this release yet; available: vaegan"):
+        band_of({"vaegan": Player(0.5)}).generate(Recipe(synth="soundfont"))
+
+
+def test_a_recording_lends_its_timbre_as_mono_at_the_rate_of_the_synthesizer():
+    studio = band_of({"soundfont": Player(0.1), "vaegan": Encoder(0.1)})
+    stereo = np.stack([np.full(48_000, 0.5), np.full(48_000, 0.1)]).astype(np.float32)
+    point = studio.borrow(stereo, 48_000)
+    assert point.z[:2] == (0.3, 0.44)
+    with pytest.raises(RequestError, match="soundfont cannot take the timbre of a recording"):
+        band_of({"soundfont": Player(0.1)}).borrow(stereo, 48_000)
 
 
 def test_misses_count_only_what_was_asked_and_measured():

@@ -3,8 +3,10 @@ import pytest
 
 from musicgen_ui.audio.soundfont import SoundFont, embedded_path
 from musicgen_ui.engine.synthesize import SoundFontSynthesizer
-from musicgen_ui.errors import Cancelled
+from musicgen_ui.errors import Cancelled, RequestError
 from musicgen_ui.music.score import Note, Score
+from musicgen_ui.style import Style
+from musicgen_ui.timbre import Timbre, TimbrePoint
 
 RATE = 44_100
 PROGRAMS = {"lead": 73, "chords": 4, "bass": 33, "drums": 0}
@@ -97,6 +99,14 @@ def test_a_stem_that_would_clip_is_scaled(synthesizer):
 def test_same_input_same_samples(synthesizer, score):
     first, again = (SoundFontSynthesizer(SoundFont.load(embedded_path())).render(score, PROGRAMS) for _ in range(2))
     assert all(np.array_equal(first[part], again[part]) for part in first)
+
+
+def test_style_and_seed_change_nothing_and_a_timbre_is_refused(synthesizer, score):
+    plain = synthesizer.render(score, PROGRAMS)
+    asked = synthesizer.render(score, PROGRAMS, style=Style(brightness=1.0), timbre=Timbre(), seed=9)
+    assert all(np.array_equal(plain[part], asked[part]) for part in plain)
+    with pytest.raises(RequestError, match="timbre: soundfont plays fixed instruments"):
+        synthesizer.render(score, PROGRAMS, timbre=Timbre(TimbrePoint("random", 1)))
 
 
 def test_hook_counts_parts_and_can_cancel(synthesizer, score):

@@ -17,6 +17,7 @@ from musicgen_ui.music.instruments import CHOICES, program_number
 from musicgen_ui.music.score import METRES, PARTS, Chord, Note, Score
 from musicgen_ui.music.theory import KEYS, QUALITIES, key_is_minor, key_tonic
 from musicgen_ui.style import AUTO, Style
+from musicgen_ui.timbre import Z_SIZE, Timbre, TimbrePoint
 
 SAMPLE_RATE = 44_100
 DEGREES = {
@@ -97,12 +98,11 @@ def fake_compose(calls: Calls) -> Callable[..., Score]:
 
 class FakeSynthesizer:
     def render(
-        self, score: Score, programs: Mapping[str, int], *, hook: Callable | None = None
+        self, score: Score, programs: Mapping[str, int], *, style: Any, timbre: Timbre, seed: int, hook: Callable
     ) -> dict[str, np.ndarray]:
         stems = {}
         for number, part in enumerate(score.parts):
-            if hook:
-                hook("synthesize", number, len(score.parts))
+            hook("synthesize", number, len(score.parts))
             stem = np.zeros(score.samples(SAMPLE_RATE) + SAMPLE_RATE, np.float32)
             for note in score.notes(part):
                 tone = _tone(part, note.pitch)
@@ -110,6 +110,14 @@ class FakeSynthesizer:
                 stem[start : start + len(tone)] += tone * (note.velocity / 127)
             stems[part] = stem[: score.samples(SAMPLE_RATE)]
         return stems
+
+
+class FakeNeural(FakeSynthesizer):
+    """Hears the loudness of 32 stretches of a recording, and calls that its timbre."""
+
+    def encode(self, samples: np.ndarray) -> TimbrePoint:
+        levels = [float(np.sqrt(np.mean(np.square(stretch)))) for stretch in np.array_split(samples, Z_SIZE)]
+        return TimbrePoint("recorded", z=tuple(min(8.0, 10 * level) for level in levels))
 
 
 _TONES: dict[tuple[str, int], np.ndarray] = {}
@@ -148,7 +156,11 @@ def fake_listen(samples: np.ndarray, sample_rate: int, *, hook: Any) -> dict[str
 
 def fake_studio(calls: Calls) -> Studio:
     return Studio(
-        compose=fake_compose(calls), synthesizer=FakeSynthesizer(), mix=fake_mix, listen=fake_listen, checkpoints={}
+        compose=fake_compose(calls),
+        synthesizers={"vaegan": FakeNeural(), "soundfont": FakeSynthesizer()},
+        mix=fake_mix,
+        listen=fake_listen,
+        checkpoints={},
     )
 
 
