@@ -79,27 +79,9 @@ def arrange(midi: MidiFile, roles: Sequence[str | None] | None = None) -> tuple[
         part to notes (parts that no track plays are missing), and part to the program of its main track.
     """
     length = max(round(midi.beats * TICKS_PER_BEAT), 1)
-    tracks: dict[str, list[MidiTrack]] = {part: [] for part in PARTS}
-    if roles is None and all(track.name in PARTS for track in midi.tracks):
-        roles = [track.name for track in midi.tracks]  # a file that we wrote
-    if roles is None:
-        tracks["drums"] = [t for t in midi.tracks if t.is_drum]
-        # Timpani, percussive programs and sound effects are neither melody nor harmony; steel drums (114) are.
-        pitched = [
-            t for t in midi.tracks if not t.is_drum and t.program != 47 and (t.program < 112 or t.program == 114)
-        ]
-        if not tracks["drums"] and _is_keyboard(pitched):
-            return _split_keyboard(pitched, length)
-        tracks["bass"] = _bass_tracks(pitched, length)
-        pitched = [t for t in pitched if t not in tracks["bass"]]
-        tracks["lead"] = _lead_tracks(pitched, length)
-        tracks["chords"] = [t for t in pitched if t not in tracks["lead"]]
-    else:
-        for track, part in zip(midi.tracks, roles, strict=True):
-            if part is not None:
-                tracks[part].append(track)
-        tracks["bass"].sort(key=lambda t: _bass_order(t, length))
-    tracks["chords"] = _chord_order(tracks["chords"], length)
+    tracks = _assigned(midi, roles, length)
+    if tracks is None:
+        return _split_keyboard(_pitched(midi), length)
     parts: dict[str, Notes] = {"drums": Notes.join([t.notes for t in tracks["drums"]])}
     parts["bass"], _ = split_line(relay([t.notes for t in tracks["bass"]]), top=False)
     parts["lead"], left = split_line(relay([t.notes for t in tracks["lead"]]), top=True)
@@ -115,6 +97,57 @@ def arrange(midi: MidiFile, roles: Sequence[str | None] | None = None) -> tuple[
     return _finished(parts, programs)
 
 
+def merge(midi: MidiFile) -> tuple[dict[str, Notes], dict[str, int], tuple[MidiTrack, ...]]:
+    """Maps the tracks of a person's file to parts and keeps all their notes, however many tracks share a part.
+
+    Where :func:`arrange` thins a part to what a model learns from, this one plays everything: notes move by octaves
+    into a part's range, and only what sounds twice at once and drum keys outside the kit disappear.
+
+    Returns:
+        part to notes, part to the program of its main track, and the tracks that no part can play.
+    """
+    length = max(round(midi.beats * TICKS_PER_BEAT), 1)
+    tracks = _assigned(midi, None, length)
+    if tracks is None:
+        parts, programs = _split_keyboard(_pitched(midi), length, most=None)
+        return parts, programs, tuple(t for t in midi.tracks if t not in _pitched(midi))
+    parts = {part: Notes.join([t.notes for t in found]) for part, found in tracks.items()}
+    programs = {part: found[0].program for part, found in tracks.items() if found}
+    if not len(parts["bass"]) and len(parts["chords"]):
+        parts["bass"], parts["chords"] = low_line(parts["chords"], length)
+        programs["bass"] = programs["chords"]
+    used = [track for found in tracks.values() for track in found]
+    return *_finished(parts, programs, most=None), tuple(t for t in midi.tracks if t not in used)
+
+
+def _assigned(midi: MidiFile, roles: Sequence[str | None] | None, length: int) -> dict[str, list[MidiTrack]] | None:
+    """The tracks of each part, its main track first; None for a keyboard, whose two hands are split by note."""
+    tracks: dict[str, list[MidiTrack]] = {part: [] for part in PARTS}
+    if roles is None and all(track.name in PARTS for track in midi.tracks):
+        roles = [track.name for track in midi.tracks]  # a file that we wrote
+    if roles is None:
+        tracks["drums"] = [t for t in midi.tracks if t.is_drum]
+        pitched = _pitched(midi)
+        if not tracks["drums"] and _is_keyboard(pitched):
+            return None
+        tracks["bass"] = _bass_tracks(pitched, length)
+        pitched = [t for t in pitched if t not in tracks["bass"]]
+        tracks["lead"] = _lead_tracks(pitched, length)
+        tracks["chords"] = [t for t in pitched if t not in tracks["lead"]]
+    else:
+        for track, part in zip(midi.tracks, roles, strict=True):
+            if part is not None:
+                tracks[part].append(track)
+        tracks["bass"].sort(key=lambda t: _bass_order(t, length))
+    tracks["chords"] = _chord_order(tracks["chords"], length)
+    return tracks
+
+
+def _pitched(midi: MidiFile) -> list[MidiTrack]:
+    """Tracks with melody or harmony: no drums, timpani, percussive programs or sound effects, but steel drums (114)."""
+    return [t for t in midi.tracks if not t.is_drum and t.program != 47 and (t.program < 112 or t.program == 114)]
+
+
 def _is_keyboard(tracks: list[MidiTrack]) -> bool:
     """One polyphonic instrument on one to four staves, none of them named as a melody or a bass."""
     if any(_LEAD_NAME.search(t.name) or _BASS_NAME.search(t.name) for t in tracks):
@@ -123,7 +156,9 @@ def _is_keyboard(tracks: list[MidiTrack]) -> bool:
     return 1 <= len(tracks) <= 4 and len(families) == 1 and max(polyphony(t.notes) for t in tracks) >= 1.25
 
 
-def _split_keyboard(tracks: list[MidiTrack], length: int) -> tuple[dict[str, Notes], dict[str, int]]:
+def _split_keyboard(
+    tracks: list[MidiTrack], length: int, most: int | None = MAX_CHORD_NOTES
+) -> tuple[dict[str, Notes], dict[str, int]]:
     """The skyline is the melody, a low line the bass, the rest the chord part."""
     notes = Notes.join([t.notes for t in tracks])
     high = notes.pitch >= LEAD_FLOOR
@@ -133,22 +168,24 @@ def _split_keyboard(tracks: list[MidiTrack], length: int) -> tuple[dict[str, Not
         line, rest = Notes.empty(), notes
     bass, chords = low_line(rest, length)
     program = tracks[0].program
-    return _finished({"lead": line, "chords": chords, "bass": bass}, dict.fromkeys(PARTS[:3], program))
+    return _finished({"lead": line, "chords": chords, "bass": bass}, dict.fromkeys(PARTS[:3], program), most)
 
 
-def _finished(parts: dict[str, Notes], programs: dict[str, int]) -> tuple[dict[str, Notes], dict[str, int]]:
-    kept = {p: in_range(p, parts[p]) for p in PARTS if len(parts.get(p, ()))}
+def _finished(
+    parts: dict[str, Notes], programs: dict[str, int], most: int | None = MAX_CHORD_NOTES
+) -> tuple[dict[str, Notes], dict[str, int]]:
+    kept = {p: in_range(p, parts[p], most) for p in PARTS if len(parts.get(p, ()))}
     done = {p: notes for p, notes in kept.items() if len(notes)}
     return done, {p: programs[p] for p in done if p in programs}
 
 
-def in_range(part: str, notes: Notes) -> Notes:
-    """Notes of a part as every Score keeps them: in range, no pitch twice at once, chords of at most six."""
+def in_range(part: str, notes: Notes, most: int | None = MAX_CHORD_NOTES) -> Notes:
+    """Notes of a part in its range, no pitch twice at once; chords of at most ``most`` notes, None for any size."""
     low, high = RANGES[part]
     if part == "drums":
         return without_overlaps(notes.take((notes.pitch >= low) & (notes.pitch <= high)))
     notes = without_overlaps(fold(notes, low, high))
-    return thin(notes, MAX_CHORD_NOTES) if part == "chords" else notes
+    return thin(notes, most) if part == "chords" and most is not None else notes
 
 
 def low_line(notes: Notes, length: int) -> tuple[Notes, Notes]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music import arrange, harmony
+from musicgen_ui.music.instruments import GM_NAMES
 from musicgen_ui.music.midi_file import Notes, read_midi
 from musicgen_ui.music.score import PARTS, TICKS_PER_BEAT, Note, Score, from_ticks, to_ticks
 from musicgen_ui.music.theory import key_is_minor, key_tonic
 from musicgen_ui.music.voices import without_overlaps
 
-__all__ = ["read_comment", "read_midi", "score_from_midi", "score_to_midi"]
+__all__ = ["read_comment", "read_midi", "read_song", "score_from_midi", "score_to_midi"]
 
 DIVISION = 480
 """Ticks a beat in written files; a multiple of 24, so that nothing is rounded twice."""
@@ -53,8 +55,28 @@ def score_to_midi(
     return data
 
 
+@dataclass(frozen=True)
+class Song:
+    """A person's MIDI file as a Score, and what became of its tracks.
+
+    Attributes:
+        score: the notes.
+        tracks: number of tracks that have notes.
+        left_out: names of the tracks that no part can play, such as timpani and sound effects.
+    """
+
+    score: Score
+    tracks: int
+    left_out: tuple[str, ...]
+
+
 def score_from_midi(source: str | Path | bytes, name: str | None = None) -> Score:
-    """Reads a person's MIDI file as a Score: parts mapped, metre of its longest section, chords and key estimated.
+    """The Score of a person's MIDI file; see :func:`read_song`."""
+    return read_song(source, name).score
+
+
+def read_song(source: str | Path | bytes, name: str | None = None) -> Song:
+    """Reads a person's MIDI file: tracks merged into parts, metre of its longest section, chords and key estimated.
 
     A metre that the grid lacks is read in bars of four beats: the notes keep their beats, only bar lines differ.
 
@@ -63,7 +85,7 @@ def score_from_midi(source: str | Path | bytes, name: str | None = None) -> Scor
     """
     midi = read_midi(source, name)
     label = name or ("MIDI file" if isinstance(source, bytes) else Path(source).name)
-    parts, programs = arrange.arrange(midi)
+    parts, programs, left_out = arrange.merge(midi)
     if not any(len(notes) for notes in parts.values()):
         raise RequestError(label, "has no notes that any of the four parts can play")
     sections = arrange.sections(midi)
@@ -72,7 +94,8 @@ def score_from_midi(source: str | Path | bytes, name: str | None = None) -> Scor
     beats_per_bar = 3 if metre == "3/4" else 4
     bars = -(-length // (beats_per_bar * TICKS_PER_BEAT))
     score = arrange.to_score(parts, tempo=midi.tempo_between(0, midi.beats), metre=metre, bars=bars, programs=programs)
-    return harmony.with_harmony(score)
+    names = tuple(track.name or GM_NAMES[track.program] for track in left_out)
+    return Song(harmony.with_harmony(score), len(midi.tracks), names)
 
 
 def read_comment(source: str | Path | bytes) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from musicgen_ui.music.arrange import RANGES, Section, arrange, in_range, low_line, sections, to_score
+from musicgen_ui.music.arrange import RANGES, Section, arrange, in_range, low_line, merge, sections, to_score
 from musicgen_ui.music.midi_file import MidiFile, MidiTrack, Notes
 from musicgen_ui.music.voices import polyphony
 
@@ -170,3 +170,51 @@ def test_a_score_is_cut_at_both_ends():
 
 def test_polyphony_counts_notes_that_begin_together():
     assert polyphony(comping()) == 3.0
+
+
+EIGHT = (
+    MidiTrack("Drums", 0, True, beat()),
+    MidiTrack("Percussion", 0, True, made([(12 * i, 42, 6) for i in range(128)])),
+    MidiTrack("Bass", 33, False, bassline()),
+    MidiTrack("Melody", 73, False, melody()),
+    MidiTrack("Piano", 0, False, comping()),
+    MidiTrack("Strings", 48, False, comping(base=67)),
+    MidiTrack("Organ", 16, False, made([(96 * i + 12, 58 + step, 60) for i in range(16) for step in (0, 4, 7, 11)])),
+    MidiTrack("Timpani", 47, False, made([(96 * i, 41, 24) for i in range(16)])),
+)
+
+
+def test_eight_tracks_are_merged_and_no_note_of_a_playable_track_is_lost():
+    parts, programs, left_out = merge(file(*EIGHT))
+    assert [track.name for track in left_out] == ["Timpani"]
+    assert programs["lead"] == 73
+    assert programs["bass"] == 33
+    played = {(part, onset, pitch) for part, notes in parts.items() for onset, pitch, _, _ in notes.rows()}
+    for track in EIGHT[:-1]:
+        homes = [
+            part for part in parts
+            if {(part, onset, pitch) for onset, pitch, _, _ in track.notes.rows()} <= played
+        ]  # fmt: skip
+        assert homes, f"{track.name} lost notes"
+    assert len(parts["drums"]) == 64 + 128
+    assert max(np.unique(parts["chords"].onset, return_counts=True)[1]) <= 12
+
+
+def test_a_merged_part_still_sounds_no_pitch_twice_and_stays_in_range():
+    doubled = (*EIGHT, MidiTrack("Choir", 52, False, comping(base=96)))
+    parts, _, _ = merge(file(*doubled))
+    low, high = RANGES["chords"]
+    rows = parts["chords"].rows()
+    assert all(low <= pitch <= high for _, pitch, _, _ in rows)
+    ends: dict[int, int] = {}
+    for onset, pitch, duration, _ in rows:
+        assert ends.get(pitch, 0) <= onset
+        ends[pitch] = onset + duration
+
+
+def test_a_keyboard_file_is_merged_hand_by_hand():
+    hands = [MidiTrack("", 0, False, comping(base=72)), MidiTrack("", 0, False, comping(base=48))]
+    parts, programs, left_out = merge(file(*hands))
+    assert not left_out
+    assert set(programs.values()) == {0}
+    assert sum(len(notes) for notes in parts.values()) == sum(len(hand.notes) for hand in hands)
