@@ -1,11 +1,10 @@
-"""Sample arrays: the Clip value, the WAV writer, the reader for untrusted files, and resampling.
+"""Sample arrays: the Clip value, the WAV writer, the reader of audio files, and resampling.
 
 Samples are float32 in [-1, 1], shape (channels, n), at 44 100 Hz unless a name says otherwise.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import struct
 from dataclasses import dataclass
@@ -13,13 +12,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import soundfile
 import soxr
 
+from musicgen_ui.audio.decode_worker import Bounds, Reply, Status, decode
+from musicgen_ui.audio.formats import FORMATS, audio_format, chunks, is_common_coding
 from musicgen_ui.errors import RequestError
 
 SAMPLE_RATE = 44_100
 """Sample rate of every stem and clip, in Hz."""
+
+_RARE_CODING = "an unsupported coding; save it as plain PCM"
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,9 @@ def wav_comment(data: bytes) -> str | None:
     """The ICMT tag of a WAV file, or None when there is none or the file is no WAV."""
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         return None
-    for name, chunk in _chunks(data, 12):
+    for name, chunk in chunks(data, 12):
         if name == b"LIST" and chunk[:4] == b"INFO":
-            for tag, text in _chunks(chunk, 4):
+            for tag, text in chunks(chunk, 4):
                 if tag == b"ICMT":
                     return text.split(b"\0", 1)[0].decode("utf-8", errors="replace")
     return None
@@ -114,19 +116,9 @@ def _chunk(name: bytes, data: bytes) -> bytes:
     return name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
 
 
-def _chunks(data: bytes, start: int):
-    """(name, content) of RIFF chunks from ``start``; a chunk that claims more than there is ends the walk."""
-    while start + 8 <= len(data):
-        name, size = data[start : start + 4], int.from_bytes(data[start + 4 : start + 8], "little")
-        if start + 8 + size > len(data):
-            return
-        yield name, data[start + 8 : start + 8 + size]
-        start += 8 + size + size % 2
-
-
 @dataclass(frozen=True)
 class ReadLimits:
-    """What an untrusted audio file may be. Sizes in bytes; ``pcm_bytes`` is the decoded float32 array."""
+    """What an audio file may be. Sizes in bytes; ``pcm_bytes`` is the decoded float32 array."""
 
     file_bytes: int = 15_000_000
     seconds: float = 60.0
@@ -134,30 +126,9 @@ class ReadLimits:
     sample_rates: tuple[int, int] = (8_000, 192_000)
     pcm_bytes: int = 256 * 2**20
 
-
-FORMATS = ("WAV", "FLAC", "MP3", "OGG", "AIFF")
-"""What :func:`read_audio` accepts, told by the file's first bytes, never by its name."""
-
-# libsndfile's ADPCM, GSM and other rare decoders have a history of memory errors; nobody uploads them.
-_WAV_CODINGS = (0x0001, 0x0003, 0x0006, 0x0007, 0xFFFE)
-_PCM = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW")
-_SUBTYPES = frozenset((*_PCM, "VORBIS", "OPUS", "MPEG_LAYER_III"))
-
-
-def audio_format(data: bytes) -> str | None:
-    """One of FORMATS by the first bytes of a file, or None."""
-    if data[:4] in (b"RIFF", b"RF64") and data[8:12] == b"WAVE":
-        return "WAV"
-    if data[:4] == b"fLaC":
-        return "FLAC"
-    if data[:4] == b"OggS":
-        return "OGG"
-    if data[:4] == b"FORM" and data[8:12] in (b"AIFF", b"AIFC"):
-        return "AIFF"
-    # An ID3 tag, or a frame header: 11 sync bits, then version and "layer III".
-    if data[:3] == b"ID3" or (len(data) > 1 and data[0] == 0xFF and data[1] & 0xE6 == 0xE2):
-        return "MP3"
-    return None
+    def bounds(self, cut: bool) -> Bounds:
+        """What the decoder has to know of them."""
+        return Bounds(self.seconds, self.channels, *self.sample_rates, self.pcm_bytes, cut)
 
 
 def read_audio(
@@ -167,7 +138,7 @@ def read_audio(
     cut: bool = False,
     argument: str | None = None,
 ) -> tuple[np.ndarray, int]:
-    """Decode an audio file that nobody vouches for.
+    """Decode an audio file in this process; for files that strangers send see :mod:`musicgen_ui.audio.decode`.
 
     Args:
         source: a path, or the file's bytes.
@@ -182,35 +153,54 @@ def read_audio(
         RequestError: missing, too large, another format, damaged, empty, or not finite.
     """
     name = argument or ("audio" if isinstance(source, bytes) else Path(source).name)
+    data, kind = screen(source, limits, name)
+    return samples_of(decode(data, limits.bounds(cut)), kind, limits, name)
+
+
+def screen(source: str | os.PathLike | bytes, limits: ReadLimits, name: str) -> tuple[bytes, str]:
+    """A file's bytes and which of FORMATS they are, judged before any decoder sees them.
+
+    Raises:
+        RequestError: missing, empty, too large, another format, or of a rare coding.
+    """
     data = source if isinstance(source, bytes) else _file_bytes(Path(source), limits, name)
+    if not data:
+        raise RequestError(name, "is empty")
     if len(data) > limits.file_bytes:
         raise RequestError(name, f"is larger than {limits.file_bytes / 1e6:g} MB")
     kind = audio_format(data)
     if kind is None:
         raise RequestError(name, f"is not a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file")
-    if kind == "WAV" and not _plain_wav(data):
-        raise RequestError(name, "is a WAV file of an unsupported coding; save it as plain PCM")
-    try:
-        # The bytes, not the path: libsndfile must not guess from a name, and the file cannot change meanwhile.
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
-            _check_header(file, limits, name, cut)
-            frames = int(limits.seconds * file.samplerate)
-            # One frame more than allowed: headers lie about the length.
-            samples = file.read(frames + 1, dtype="float32", always_2d=True).T
-            sample_rate = file.samplerate
-    except (soundfile.SoundFileError, ValueError, OSError, EOFError, MemoryError) as error:
-        if isinstance(error, RequestError):
-            raise
-        raise RequestError(name, f"cannot be read as {kind} audio; the file is damaged") from None
-    if samples.shape[1] > frames:
-        if not cut:
-            raise RequestError(name, f"is longer than {limits.seconds:g} seconds")
-        samples = samples[:, :frames]
+    if not is_common_coding(data, kind):
+        raise RequestError(name, f"is {kind} audio of {_RARE_CODING}")
+    return data, kind
+
+
+def samples_of(reply: Reply, kind: str, limits: ReadLimits, name: str) -> tuple[np.ndarray, int]:
+    """What a decoder replied, as ((channels, n) float32, sample rate in Hz).
+
+    Raises:
+        RequestError: it has refused the file, or the samples are none or not finite.
+    """
+    channels, rate = reply.channels, reply.sample_rate
+    low, high = limits.sample_rates
+    refusals = {
+        Status.DAMAGED: f"cannot be read as {kind} audio; the file is damaged",
+        Status.RARE_CODING: f"is {kind} audio of {_RARE_CODING}",
+        Status.CHANNELS: f"has {channels} channels; at most {limits.channels} are read",
+        Status.SAMPLE_RATE: f"has a sample rate of {rate} Hz; it must be {low} to {high} Hz",
+        Status.TOO_LONG: f"is longer than {limits.seconds:g} seconds",
+        Status.TOO_LARGE: f"is too large: {channels} channels at {rate} Hz",
+        Status.NO_MEMORY: "needs too much memory to decode; the file may be damaged",
+    }
+    if reply.status != Status.DONE:
+        raise RequestError(name, refusals[reply.status])
+    samples = np.frombuffer(reply.pcm, dtype="<f4").reshape(-1, channels).T
     if samples.shape[1] == 0:
         raise RequestError(name, "holds no sound: the file has no samples")
     if not np.isfinite(samples).all():
         raise RequestError(name, "holds samples that are not numbers; the file is damaged")
-    return np.ascontiguousarray(samples), sample_rate
+    return np.array(samples, dtype=np.float32, order="C"), rate
 
 
 def _file_bytes(path: Path, limits: ReadLimits, name: str) -> bytes:
@@ -221,31 +211,6 @@ def _file_bytes(path: Path, limits: ReadLimits, name: str) -> bytes:
             return file.read(limits.file_bytes + 1)
     except OSError as error:
         raise RequestError(name, f"cannot be read: {error.strerror}") from None
-
-
-def _plain_wav(data: bytes) -> bool:
-    fmt = next((chunk for chunk_name, chunk in _chunks(data, 12) if chunk_name == b"fmt "), b"")
-    if len(fmt) < 16:
-        return False
-    coding = int.from_bytes(fmt[:2], "little")
-    if coding == 0xFFFE and len(fmt) >= 26:
-        coding = int.from_bytes(fmt[24:26], "little")
-    return coding in _WAV_CODINGS
-
-
-def _check_header(file: soundfile.SoundFile, limits: ReadLimits, name: str, cut: bool) -> None:
-    low, high = limits.sample_rates
-    if file.format not in (*FORMATS, "WAVEX", "RF64") or file.subtype not in _SUBTYPES:
-        raise RequestError(name, f"is {file.format} audio of an unsupported coding ({file.subtype})")
-    if file.channels > limits.channels:
-        raise RequestError(name, f"has {file.channels} channels; at most {limits.channels} are read")
-    if not low <= file.samplerate <= high:
-        raise RequestError(name, f"has a sample rate of {file.samplerate} Hz; it must be {low} to {high} Hz")
-    if not cut and file.frames > limits.seconds * file.samplerate:
-        raise RequestError(name, f"is longer than {limits.seconds:g} seconds")
-    frames = min(file.frames, int(limits.seconds * file.samplerate))
-    if frames * file.channels * 4 > limits.pcm_bytes:
-        raise RequestError(name, f"is too large: {file.channels} channels at {file.samplerate} Hz")
 
 
 def resample(samples: np.ndarray, from_rate: float, to_rate: float) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 MAX_SECONDS = 600.0
 MAX_BYTES = 120_000_000
+MAX_PCM_BYTES = 256 * 2**20
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -22,10 +23,19 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the values; null where they cannot be told."""
-    from musicgen_ui.audio.waveform import ReadLimits, read_audio
+    from musicgen_ui.audio.decode import UploadLimits, decode_upload
 
-    limits = ReadLimits(file_bytes=MAX_BYTES, seconds=MAX_SECONDS)
-    samples, sample_rate = read_audio(args.file, limits, argument=str(args.file))
+    limits = UploadLimits(
+        file_bytes=MAX_BYTES,
+        seconds=MAX_SECONDS,
+        pcm_bytes=MAX_PCM_BYTES,
+        # What is short or silent has values too: null.
+        min_seconds=0.0,
+        min_peak=0.0,
+        wall_seconds=60.0,
+        cpu_seconds=40,
+    )
+    samples, sample_rate = decode_upload(args.file, limits, argument=str(args.file))
     from musicgen_ui.engine.listen import listen
     from musicgen_ui.engine.loading import CHECKPOINTS
     from musicgen_ui.scale import load_scales
