@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from musicgen_ui.cli.arguments import add_engine_options, assignments, load_studio, names, number, whole
 from musicgen_ui.cli.report import print_result, stage_meter
+from musicgen_ui.cli.timbre import add_timbre_options, recording_of, timbre_of
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.score import METRES, PARTS
 from musicgen_ui.recipe import COMPOSERS, LIMITS, SYNTHS, Recipe, require_available
@@ -38,6 +40,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--key", metavar="KEY", help="such as 'A minor'; default: auto")
     parser.add_argument("--genre", metavar="NAME=W,…", help="blend of genres, such as pop=0.7,folk=0.3; default: any")
     parser.add_argument("--metre", choices=tuple(METRES), default="4/4", help="default: 4/4")
+    add_timbre_options(parser)
     add_mixing_options(parser)
     add_engine_options(parser)
     parser.set_defaults(run=run)
@@ -70,8 +73,11 @@ def run(args: argparse.Namespace) -> None:
     from musicgen_ui.engine.export import check_writable, save
 
     check_writable(args.out)
+    recording = recording_of(args)
+    studio = load_studio(args)
+    recipe = replace(recipe, timbre=timbre_of(args, recording, studio))
     with stage_meter() as hook:
-        result = load_studio(args).generate(recipe, hook)
+        result = studio.generate(recipe, hook)
     save(result, args.out)
     print_result(result, args.out, as_json=args.json)
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 from musicgen_ui.cli.arguments import add_engine_options, load_studio, whole
 from musicgen_ui.cli.generate import add_mixing_options, style_of
 from musicgen_ui.cli.report import print_result, stage_meter
+from musicgen_ui.cli.timbre import add_timbre_options, recording_of, timbre_of
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.instruments import program_number
 from musicgen_ui.music.score import Score
-from musicgen_ui.recipe import LIMITS, SYNTHS, RenderRecipe, require_available
+from musicgen_ui.recipe import AVAILABLE_SYNTHS, LIMITS, SYNTHS, RenderRecipe, require_available
 from musicgen_ui.style import AUTO, EFFECTS, Style
 
 MIXER_SLIDERS = ("brightness", "space", *EFFECTS)
@@ -24,9 +26,10 @@ def add(commands: argparse._SubParsersAction) -> None:
     """Add the command's parser."""
     parser = commands.add_parser("render", help="play a MIDI file", description=__doc__)
     parser.add_argument("file", type=Path, metavar="FILE", help="MIDI file")
-    parser.add_argument("--synth", choices=SYNTHS, default="soundfont", help="default: soundfont")
-    parser.add_argument("--timbre", type=Path, metavar="FILE", help="recording whose timbre to take (vaegan only)")
-    parser.add_argument("--seed", type=whole(*LIMITS["seed"]), default=0, metavar="N", help="of the mixer's noise")
+    default = AVAILABLE_SYNTHS[0]
+    parser.add_argument("--synth", choices=SYNTHS, default=default, help=f"default: {default}")
+    add_timbre_options(parser)
+    parser.add_argument("--seed", type=whole(*LIMITS["seed"]), default=0, metavar="N", help="of all noise in the sound")
     add_mixing_options(parser)
     add_engine_options(parser)
     parser.set_defaults(run=run)
@@ -35,21 +38,24 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> None:
     """Render, save and report."""
     require_available(None, args.synth)
-    if args.timbre is not None:
-        raise RequestError(
-            "--timbre", f"{args.synth} plays fixed instruments and cannot take the timbre of a recording"
-        )
     style = style_of(args, MIXER_SLIDERS)
     from musicgen_ui.engine.export import check_writable, save
-    from musicgen_ui.music.midi import score_from_midi
+    from musicgen_ui.music.midi import read_song
 
     check_writable(args.out)
-    score = arranged(score_from_midi(args.file, str(args.file)), style, chosen=args.parts is not None)
-    recipe = RenderRecipe(hashlib.sha256(args.file.read_bytes()).hexdigest(), style, args.seed, args.synth)
+    song = read_song(args.file, str(args.file))
+    score = arranged(song.score, style, chosen=args.parts is not None)
+    recording = recording_of(args)
+    studio = load_studio(args)
+    digest = hashlib.sha256(args.file.read_bytes()).hexdigest()
+    recipe = RenderRecipe(digest, style, args.seed, args.synth, timbre_of(args, recording, studio))
     with stage_meter() as hook:
-        result = load_studio(args).render(score, recipe, hook)
+        result = studio.render(score, recipe, hook)
     save(result, args.out)
     print_result(result, args.out, as_json=args.json)
+    if song.left_out:
+        missing = f"{len(song.left_out)} of {song.tracks} tracks: {', '.join(song.left_out)}"
+        print(f"no part can play {missing:.200}", file=sys.stderr)
 
 
 def arranged(score: Score, style: Style, *, chosen: bool) -> Score:

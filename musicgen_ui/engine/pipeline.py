@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from musicgen_ui.audio.waveform import SAMPLE_RATE, Clip, resample
+from musicgen_ui.audio.decode import mono_44k
+from musicgen_ui.audio.waveform import Clip
 from musicgen_ui.engine.closed_loop import ADJUSTABLE, CLOSE_ENOUGH, adjusted, mean_miss, misses, rank, round_seed
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.score import PARTS, Score
@@ -222,8 +223,7 @@ class Studio:
         encode = next((s.encode for s in self._synthesizers.values() if hasattr(s, "encode")), None)
         if encode is None:
             raise RequestError("timbre", f"{' and '.join(self.synths)} cannot take the timbre of a recording")
-        mono = np.asarray(samples, dtype=np.float32).mean(axis=0, keepdims=True)
-        return encode(resample(mono, sample_rate, SAMPLE_RATE)[0])
+        return encode(mono_44k(samples, sample_rate))
 
     def _sound(
         self, score: Score, recipe: Recipe | RenderRecipe, watch: _Watch

@@ -245,10 +245,10 @@ class Player:
 
 
 class Encoder(Player):
-    """One that also hears timbres: the mean and the length of what it was given."""
+    """One that also hears timbres: the peak and the length of what it was given."""
 
     def encode(self, samples):
-        return TimbrePoint("recorded", z=(float(samples.mean()), len(samples) / 1e5, *[0.0] * (Z_SIZE - 2)))
+        return TimbrePoint("recorded", z=(float(samples.max()), len(samples) / 1e5, *[0.0] * (Z_SIZE - 2)))
 
 
 def band_of(synthesizers, style=None):
@@ -275,7 +275,7 @@ def test_the_recipe_picks_the_synthesizer_and_hands_it_style_timbre_and_seed():
 
 def test_a_recording_lends_its_timbre_as_mono_at_the_rate_of_the_synthesizer():
     studio = band_of({"soundfont": Player(0.1), "vaegan": Encoder(0.1)})
-    stereo = np.stack([np.full(48_000, 0.5), np.full(48_000, 0.1)]).astype(np.float32)
+    stereo = np.outer([0.5, 0.1], np.sin(np.arange(48_000) * 0.1)).astype(np.float32)
     point = studio.borrow(stereo, 48_000)
     assert point.z[:2] == (0.3, 0.44)
     with pytest.raises(RequestError, match="soundfont cannot take the timbre of a recording"):
