@@ -1,0 +1,55 @@
+"""``prepare-audio``: prepared pieces and a SoundFont into audio that the synthesizer learns from."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from musicgen_ui.cli.arguments import number, whole
+from musicgen_ui.errors import RequestError
+
+_SECONDS = (2.0, 30.0)
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser("prepare-audio", help="render training audio", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that prepare wrote")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the training audio")
+    parser.add_argument(
+        "--soundfont", type=Path, metavar="FILE", help="SoundFont to learn from (default: the installed MuseScore one)"
+    )
+    parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0, metavar="N", help="(default: 0)")
+    parser.add_argument(
+        "--variants", type=whole(0, 100), default=5, metavar="N", help="varied timbres of each preset (default: 5)"
+    )
+    parser.add_argument(
+        "--passages", type=whole(0, 100), default=2, metavar="N", help="passages of each timbre (default: 2)"
+    )
+    parser.add_argument("--passage-seconds", default="8", metavar="S", help="length of a passage (default: 8)")
+    parser.add_argument("--presets", type=whole(1, 200), metavar="N", help="only so many presets, for a trial")
+    parser.add_argument(
+        "--workers", type=whole(1, 256), default=os.cpu_count() or 1, metavar="N", help="processes (default: cores)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Render what the folder lacks, with a line for each timbre."""
+    from musicgen_ui.data.render import AudioConfig
+    from musicgen_ui.data.render_folder import prepare_audio
+
+    seconds = number("--passage-seconds", args.passage_seconds)
+    if not _SECONDS[0] <= seconds <= _SECONDS[1]:
+        raise RequestError("--passage-seconds", f"must be from {_SECONDS[0]:g} to {_SECONDS[1]:g}, not {seconds:g}")
+    config = AudioConfig(args.seed, args.variants, args.passages, seconds, args.presets)
+    made = prepare_audio(
+        args.data,
+        args.out,
+        config,
+        soundfont=args.soundfont,
+        workers=args.workers,
+        log=lambda line: print(line, flush=True),
+    )
+    print(f"{len(made)} timbres in {args.out}")
