@@ -27,6 +27,8 @@ from musicgen_ui.errors import RequestError
 MAX_PEAK = 65_536.0
 """Floats scaled like 16-bit integers are still music; what is louder is not."""
 
+_OPPOSITE = 0.3  # anticorrelation at which two channels lose 1.5 dB against unrelated ones
+
 # The worker imports from where this process imports, and from nowhere else: -I and -S leave the path to the arguments.
 _START = "import sys; sys.path[:] = sys.argv[1:]; from musicgen_ui.audio.decode_worker import main; main()"
 _ROOT = str(Path(__file__).resolve().parents[2])
@@ -88,9 +90,9 @@ def decode_upload(
 def mono_44k(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     """One channel at 44.1 kHz, as the timbre encoder hears it.
 
-    The mean of the channels, without their DC. A channel that runs against the loudest one is turned over, because
-    channels of opposite sign would cancel; one that is silent does not count. Only samples beyond full scale change
-    the level.
+    The mean of the channels, without their DC. A channel that clearly runs against the loudest one is turned over,
+    because channels of opposite sign would cancel; one that is silent does not count. The level changes
+    only where samples go beyond full scale.
 
     Args:
         samples: (channels, n) float, finite.
@@ -109,7 +111,8 @@ def mono_44k(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     samples -= samples.mean(axis=1, dtype=np.float64, keepdims=True).astype(np.float32)
     power = np.array([np.dot(channel, channel) for channel in samples])
     counts = power >= 1e-6 * power.max()
-    against = samples @ samples[power.argmax()] < 0
+    loudest = power.argmax()
+    against = samples @ samples[loudest] < -_OPPOSITE * np.sqrt(power * power[loudest])
     weights = np.where(against, -1.0, 1.0) * counts / counts.sum()
     mono = resample(weights.astype(np.float32) @ samples, sample_rate, SAMPLE_RATE)
     return mono / max(1.0, float(np.abs(mono).max(initial=0.0)))

@@ -71,11 +71,18 @@ class Reply(NamedTuple):
     pcm: bytes | bytearray = b""
 
 
+class _Forward(soundfile.SoundFile):
+    """A file read once from its start: seeking to where it is, as soundfile does after each block, can fail."""
+
+    def seekable(self) -> bool:
+        return False
+
+
 def decode(data: bytes, bounds: Bounds) -> Reply:
     """Decode a file in this process."""
     try:
         # The bytes, not a path: libsndfile must not guess from a name, and the file cannot change meanwhile.
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
+        with _Forward(io.BytesIO(data)) as file:
             header = Reply(_judge(file, bounds), file.channels, file.samplerate)
             if header.status != Status.DONE:
                 return header
@@ -157,9 +164,13 @@ def main() -> None:
         return
     _, *bounds, address_space, cpu_seconds, size = REQUEST.unpack(head)
     confine(address_space, cpu_seconds)
-    data = source.read(size)
-    if len(data) == size:
+    try:
+        data = source.read(size)
+        if len(data) < size:
+            return
         reply = decode(data, Bounds(*bounds))
-        target.write(REPLY.pack(MAGIC, reply.status, reply.channels, reply.sample_rate, len(reply.pcm)))
-        target.write(reply.pcm)
-        target.flush()
+    except MemoryError:
+        reply = Reply(Status.NO_MEMORY)
+    target.write(REPLY.pack(MAGIC, reply.status, reply.channels, reply.sample_rate, len(reply.pcm)))
+    target.write(reply.pcm)
+    target.flush()

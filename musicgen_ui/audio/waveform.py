@@ -228,9 +228,11 @@ def resample(samples: np.ndarray, from_rate: float, to_rate: float) -> np.ndarra
     if from_rate <= 0 or to_rate <= 0:
         raise ValueError("sample rates must be positive")
     length = round(samples.shape[-1] * to_rate / from_rate)
-    if from_rate == to_rate or samples.shape[-1] == 0:
+    if from_rate == to_rate:
         return samples.copy()
     result = np.zeros((*samples.shape[:-1], length), dtype=np.float32)
+    if samples.size == 0 or length == 0:
+        return result
     # Channel by channel: twice as fast as interleaved.
     for source, target in zip(samples.reshape(-1, samples.shape[-1]), result.reshape(-1, length), strict=True):
         moved = soxr.resample(np.ascontiguousarray(source), from_rate, to_rate, quality="HQ")

@@ -251,6 +251,7 @@ class TestResample:
 
     def test_empty(self):
         assert resample(np.zeros((2, 0), np.float32), 1, 2).shape == (2, 0)
+        assert resample(np.ones((2, 1), np.float32), 192_000, 44_100).shape == (2, 0)
 
     def test_rates_must_be_positive(self):
         with pytest.raises(ValueError, match="positive"):
