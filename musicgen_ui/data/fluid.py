@@ -41,6 +41,9 @@ ATTACK_TIMECENTS = 4000.0
 RELEASE_TIMECENTS = 2400.0
 """What the labels 1 add to the volume envelope's times; 1200 timecents double them."""
 
+SHORTEST_ATTACK = -7973.0
+"""10 ms in timecents: a positive attack label starts from there, since ten times the usual 1 ms is still a click."""
+
 NEUTRAL = TimbreLabels()
 
 INSTALL = (
@@ -100,8 +103,9 @@ class FluidRenderer:
             raise RequestError("soundfont", f"{file} is damaged: FluidSynth cannot open it")
         synth = ctypes.c_void_p(player.synth)
         library.fluid_synth_set_interp_method(synth, -1, _SEVENTH_ORDER)
+        library.fluid_voice_gen_get.argtypes = [ctypes.c_void_p, ctypes.c_int]
+        library.fluid_voice_gen_get.restype = ctypes.c_float
         library.fluid_voice_gen_set.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_float]
-        library.fluid_voice_update_param.argtypes = [ctypes.c_void_p, ctypes.c_int]
         presets = [
             frozenset(p for p in range(128) if _has_preset(library, synth, font, bank, p)) for bank in (0, _DRUM_BANK)
         ]
@@ -152,8 +156,8 @@ class FluidRenderer:
             done = block
             if struck:
                 self._library.fluid_synth_noteon(self._synth, 0, key, labels.played_velocity(velocity))
-                if labels.vibrato > 0.0:
-                    self._set_vibrato_rate(labels.vibrato_rate)
+                if labels.vibrato > 0.0 or labels.attack > 0.0:
+                    self._set_voices(labels)
             else:
                 self._library.fluid_synth_noteoff(self._synth, 0, key)
         self._write(sound, done, blocks)
@@ -174,18 +178,30 @@ class FluidRenderer:
             _FINE_TUNE: DETUNE_CENTS * labels.detune,
         }
         for generator in range(_GENERATORS):
-            value = ctypes.c_float(offsets.get(generator, 0.0))
-            self._library.fluid_synth_set_gen(self._synth, 0, generator, value)
+            self._offset(generator, offsets.get(generator, 0.0))
 
-    def _set_vibrato_rate(self, rate: float) -> None:
-        """Sets the vibrato of every voice to a rate in Hz. Presets have rates of their own, so an offset cannot."""
+    def _set_voices(self, labels: TimbreLabels) -> None:
+        """Gives every voice what an offset on its channel cannot: presets have vibrato rates and attacks of their own.
+
+        To do it to a voice a second time changes nothing.
+        """
         voices = (ctypes.c_void_p * _VOICES)()
         self._library.fluid_synth_get_voicelist(self._synth, voices, _VOICES, -1)
         for voice in voices:
             if voice is None:
                 break
-            self._library.fluid_voice_gen_set(voice, _VIBRATO_RATE, 1200.0 * math.log2(rate / _LOWEST_LFO_HZ))
-            self._library.fluid_voice_update_param(voice, _VIBRATO_RATE)
+            if labels.vibrato > 0.0:
+                rate = 1200.0 * math.log2(labels.vibrato_rate / _LOWEST_LFO_HZ)
+                self._library.fluid_voice_gen_set(voice, _VIBRATO_RATE, rate)
+            if labels.attack > 0.0:
+                own = self._library.fluid_voice_gen_get(voice, _ATTACK)
+                self._library.fluid_voice_gen_set(voice, _ATTACK, max(own, SHORTEST_ATTACK))
+        # Setting a channel's offset brings its voices up to date.
+        self._offset(_VIBRATO_RATE, 0.0)
+        self._offset(_ATTACK, ATTACK_TIMECENTS * labels.attack)
+
+    def _offset(self, generator: int, value: float) -> None:
+        self._library.fluid_synth_set_gen(self._synth, 0, generator, ctypes.c_float(value))
 
     def _write(self, sound: np.ndarray, first: int, last: int) -> None:
         """Renders blocks [first, last) of ``sound``, (n, 2) float32."""

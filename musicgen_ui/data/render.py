@@ -7,11 +7,11 @@ What is drawn at random depends on the seed and the timbre alone, not on the num
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from musicgen_ui.audio.partials import BANDS, KNOTS, PARTIALS, Partials, analyse
+from musicgen_ui.audio.partials import BANDS, DRUM_GRID, DRUM_KNOTS, GRID, KNOTS, Partials, analyse
 from musicgen_ui.audio.soundfont import PlayedNote
 from musicgen_ui.audio.waveform import SAMPLE_RATE
 from musicgen_ui.data.fluid import BLOCK, FluidRenderer, whole_blocks
@@ -80,7 +80,9 @@ class TimbreRecorder:
         hold = DRUM_HOLD if timbre.drums else HOLD
         drawn = ((row, self._note(timbre, *row)) for row in self._drawn_notes(timbre))
         notes = [((*row, hold), partials) for row, partials in drawn if partials is not None]
-        return note_arrays(notes) | passage_arrays(*self._passages(timbre), self._config.passage_samples)
+        return note_arrays(notes, drums=timbre.drums) | passage_arrays(
+            *self._passages(timbre), self._config.passage_samples
+        )
 
     def _drawn_notes(self, timbre: TimbreSpec) -> list[tuple[int, int]]:
         """(pitch, velocity) of the isolated notes."""
@@ -138,30 +140,25 @@ class TimbreRecorder:
         return ["train"] * count + (["test"] if timbre.split == "unseen" else [])
 
 
-def note_arrays(notes: list[tuple[tuple[int, int, int], Partials]]) -> dict[str, np.ndarray]:
+def note_arrays(notes: Sequence[tuple[tuple[int, int, int], Partials]], *, drums: bool) -> dict[str, np.ndarray]:
     """Isolated notes as arrays.
 
     Args:
         notes: (pitch, velocity, hold in samples) and what the note is made of.
+        drums: they are described on a drum's grids.
 
     Returns:
-        ``note_table`` (N, 3) int32 and the fields of Partials with N in front; for N = 0 too.
+        ``note_table`` (N, 3) int32 and the fields of Partials with N in front; for N = 0 too. Frequencies and times
+        are float32, all else is float16, which reaches down to -140 dB of full scale.
     """
-
-    def stacked(name: str, shape: tuple[int, ...], kind: type) -> np.ndarray:
-        values = [np.asarray(getattr(partials, name), dtype=np.float64) for _, partials in notes]
-        # float16 reaches down to -140 dB of full scale, and up to far above it.
-        return np.array(values, dtype=kind).reshape(len(notes), *shape)
-
-    return {
-        "note_table": np.array([row for row, _ in notes], dtype=np.int32).reshape(-1, 3),
-        "ratio": stacked("ratio", (PARTIALS,), np.float32),
-        "phase": stacked("phase", (PARTIALS,), np.float16),
-        "amplitude": stacked("amplitude", (len(KNOTS), PARTIALS), np.float16),
-        "bend": stacked("bend", (len(KNOTS),), np.float16),
-        "noise": stacked("noise", (len(KNOTS), BANDS), np.float16),
-        "release": stacked("release", (), np.float32),
-    }
+    knots, places = (len(DRUM_KNOTS), len(DRUM_GRID)) if drums else (len(KNOTS), len(GRID))
+    shapes = {"ratio": (places,), "phase": (places,), "bend": (knots,), "noise": (knots, BANDS), "release": ()}
+    arrays = {"note_table": np.array([row for row, _ in notes], dtype=np.int32).reshape(-1, 3)}
+    for field in fields(Partials):
+        kind = np.float32 if field.name in ("ratio", "release") else np.float16
+        values = [np.asarray(getattr(partials, field.name)) for _, partials in notes]
+        arrays[field.name] = np.array(values, dtype=kind).reshape(-1, *shapes.get(field.name, (knots, places)))
+    return arrays
 
 
 def passage_arrays(passages: Sequence[Passage], sounds: Sequence[np.ndarray], length: int) -> dict[str, np.ndarray]:

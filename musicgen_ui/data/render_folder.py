@@ -109,7 +109,7 @@ def audio_path(folder: Path, timbre_id: str) -> Path:
 
 def analysis_digest() -> str:
     """sha256 of the grids on which notes are described: files that were made on others do not go together."""
-    grids = (partials.GRID, partials.KNOTS, partials.NOISE_EDGES)
+    grids = (partials.GRID, partials.KNOTS, partials.DRUM_GRID, partials.DRUM_KNOTS, partials.NOISE_EDGES)
     return hashlib.sha256(b"".join(np.asarray(grid, dtype=np.float64).tobytes() for grid in grids)).hexdigest()
 
 
