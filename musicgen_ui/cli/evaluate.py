@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from musicgen_ui.cli import evaluate_synth
 from musicgen_ui.cli.arguments import add_engine_options, load_studio, whole
 from musicgen_ui.cli.report import print_table, write_report
 from musicgen_ui.errors import RequestError
-
-if TYPE_CHECKING:
-    pass
 
 COUNT = 4096
 
@@ -52,6 +50,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     add_report_option(composer, "composer")
     composer.set_defaults(run=run_composer)
+    synth = evaluate_synth.add(subjects)
+    add_report_option(synth, "synth")
 
 
 def add_report_option(parser: argparse.ArgumentParser, name: str) -> None:

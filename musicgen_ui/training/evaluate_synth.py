@@ -1,0 +1,293 @@
+"""The synthesizer beside the SoundFont that it learned from, on held-out scores and on presets it never heard.
+
+Every stem is a passage of a piece of the test split, played with neutral labels. What the model plays comes from the
+prior, as a person hears it; only ``UNSEEN_BY_EAR`` reads z off another passage of the same preset.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from musicgen_ui.audio.waveform import SAMPLE_RATE
+from musicgen_ui.errors import RequestError
+from musicgen_ui.models.vae_gan.condition import TimbreLabels
+from musicgen_ui.training.rendered import RenderedFolder, RenderedTimbre, Stem
+from musicgen_ui.training.synth_metrics import Reference, level_matched
+from musicgen_ui.training.synth_player import NEUTRAL, Player, Renderer, TimbrePlayer, has_timbres
+from musicgen_ui.training.synth_summary import summarise, worst
+from musicgen_ui.training.timbre_tests import brightness_sweep, morph_paths, nearest_presets
+from musicgen_ui.training.two_sample import audible, random_halves, tell_apart, windows
+
+GENERATED = "generated"
+NOTE_LEVEL = "note level only"
+NEIGHBOUR = "SoundFont, another preset"
+REFERENCE = "SoundFont"
+UNSEEN_BY_EAR = "unseen, by ear"
+UNSEEN_PRIOR = "unseen, family prior"
+UNSEEN_NEIGHBOUR = "unseen, SoundFont, another preset"
+UNSEEN_REFERENCE = "unseen, SoundFont"
+
+LONGEST = 8 * SAMPLE_RATE
+"""Samples of a passage that are judged."""
+
+SHORT = 4 * SAMPLE_RATE
+MORPHS = 32
+SWEEPS = 16
+
+Hook = Callable[[str, int, int], None]
+"""Called as hook(stage, done, total)."""
+
+
+@dataclass
+class Findings:
+    """What is measured as the stems go by.
+
+    Attributes:
+        records: an entry a stem and row: where it comes from and its metrics.
+        heard: row to the windows of its stems, SoundFont and generated, for the two-sample test.
+        sources: preset and passage of the stems in ``heard``.
+    """
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    heard: dict[str, list[np.ndarray]] = field(default_factory=dict)
+    sources: list[tuple[int, bool, int]] = field(default_factory=list)
+
+    def note(self, row: str, stem: Stem, values: Mapping[str, float | None]) -> None:
+        where = {"row": row, "preset": stem.timbre.name, "family": stem.timbre.family, "part": stem.part}
+        self.records.append(where | {"passage": stem.passage} | dict(values))
+
+
+def choose_stems(
+    folder: RenderedFolder, timbres: Sequence[RenderedTimbre], clips: int, rng: np.random.Generator
+) -> Iterator[Stem]:
+    """At most ``clips`` test passages: one of every timbre in random order, then a second of every timbre, and so on.
+
+    Timbres begin with different passages, so that the first round is not one score played by all.
+    """
+    order = [timbres[number] for number in rng.permutation(len(timbres))]
+    passages = {timbre.id: folder.passages(timbre, ("test",)) for timbre in order}
+    rounds = max((len(found) for found in passages.values()), default=0)
+    chosen: dict[str, list[int]] = {}
+    places = [(turn, number) for turn in range(rounds) for number in range(len(order))]
+    places = [(turn, number) for turn, number in places if turn < len(passages[order[number].id])]
+    for turn, number in places[:clips]:
+        found = passages[order[number].id]
+        chosen.setdefault(order[number].id, []).append(found[(turn + number) % len(found)])
+    for timbre in order:
+        if timbre.id in chosen:
+            yield from folder.stems(timbre, chosen[timbre.id], LONGEST)
+
+
+def run(
+    folder: RenderedFolder,
+    player: Player,
+    *,
+    renderer: Renderer | None = None,
+    clips: int = 96,
+    seed: int = 0,
+    hook: Hook = lambda stage, done, total: None,
+) -> dict[str, Any]:
+    """Measures a synthesizer.
+
+    Args:
+        folder: what ``prepare-audio`` wrote.
+        player: the synthesizer.
+        renderer: the SoundFont that the folder was rendered with, for the rows that play it again; None for none.
+        clips: stems of trained presets, and at most as many of unseen ones.
+        seed: of every choice.
+        hook: told stage, done and total.
+
+    Returns:
+        ``groups``: group of stems (all, pitched, each part, each family) to row to metrics, with ``stems`` counted;
+        ``worst``: row to metric to [value, preset]; ``two-sample``; with a model also ``nearest preset``, ``morph``
+        and ``brightness``; ``seconds`` each stage took; and ``each stem``.
+
+    Raises:
+        RequestError: the folder holds no test passage of a preset that the player knows.
+    """
+    rng = np.random.default_rng(seed)
+    known = [t for t in folder.timbres if t.seen and t.variant == 0 and _knows(player, t)]
+    unseen = [t for t in folder.timbres if not t.seen and t.variant == 0]
+    findings, seconds = Findings(), {}
+    started = time.perf_counter()
+
+    def lap(stage: str) -> None:
+        nonlocal started
+        seconds[stage] = time.perf_counter() - started
+        started = time.perf_counter()
+
+    stems = list(choose_stems(folder, known, clips, rng))
+    if not stems:
+        raise RequestError("--audio", f"{folder.path} holds no test passage of a preset that the synthesizer knows")
+    for number, stem in enumerate(stems):
+        judge_known(findings, stem, player, renderer, seed + number)
+        hook("stems", number + 1, len(stems))
+    lap("stems")
+    strange = list(choose_stems(folder, unseen, clips, rng)) if has_timbres(player) else []
+    for number, stem in enumerate(strange):
+        judge_unseen(findings, folder, stem, player, renderer, known)
+        hook("unseen presets", number + 1, len(strange))
+    lap("unseen presets")
+    report: dict[str, Any] = {"two-sample": two_sample(findings, seed, hook)}
+    lap("two-sample")
+    if has_timbres(player):
+        report |= timbre_report(folder, player, renderer, stems, rng, hook)
+        lap("timbre")
+    return {
+        "groups": dict(summarise(findings.records)),
+        "worst": worst(findings.records),
+        "presets": {"trained": len(known), "unseen": len(unseen), "judged": len({s.timbre.id for s in stems})},
+        **report,
+        "seconds": seconds,
+        "each stem": findings.records,
+    }
+
+
+def _knows(player: Player, timbre: RenderedTimbre) -> bool:
+    return timbre.program in (player.kits if timbre.drums else player.programs)
+
+
+def neighbour(stem: Stem, renderer: Renderer) -> int | None:
+    """The preset next to a stem's own in its family of eight, or the nearest other kit; None where there is none."""
+    program, drums = stem.timbre.preset
+    family = renderer.kits if drums else {p for p in renderer.programs if p // 8 == program // 8}
+    others = sorted(family - {program}, key=lambda p: (abs(p - program), p))
+    return others[0] if others else None
+
+
+def judge_known(findings: Findings, stem: Stem, player: Player, renderer: Renderer | None, seed: int) -> None:
+    """Rows of a trained preset."""
+    reference = _reference(findings, REFERENCE, stem)
+    heard = audible(stem.samples)
+    rows = {GENERATED: True, NOTE_LEVEL: False} if has_timbres(player) else {GENERATED: True}
+    for row, stem_level in rows.items():
+        sound = player.play(
+            stem.notes, *stem.timbre.preset, stem.samples.size,
+            labels=NEUTRAL, z=None, stem_level=stem_level, known=True, seed=seed,
+        )  # fmt: skip
+        findings.note(row, stem, reference.compare(sound))
+        if heard.size:
+            matched = level_matched(sound, stem.samples)[0]
+            findings.heard.setdefault(row, []).append(windows(matched, heard))
+    if heard.size:
+        findings.heard.setdefault(REFERENCE, []).append(windows(stem.samples, heard))
+        findings.sources.append((*stem.timbre.preset, stem.passage))
+    _judge_neighbour(findings, NEIGHBOUR, stem, renderer, reference)
+
+
+def judge_unseen(
+    findings: Findings,
+    folder: RenderedFolder,
+    stem: Stem,
+    player: TimbrePlayer,
+    renderer: Renderer | None,
+    known: Sequence[RenderedTimbre],
+) -> None:
+    """Rows of a preset that training has not heard: z from another of its passages, and from its family's priors."""
+    reference = _reference(findings, UNSEEN_REFERENCE, stem)
+    _judge_neighbour(findings, UNSEEN_NEIGHBOUR, stem, renderer, reference)
+    relatives = [t for t in known if (t.family, t.drums) == (stem.timbre.family, stem.timbre.drums)]
+    codes: dict[str, np.ndarray] = {}
+    others = [number for number in folder.passages(stem.timbre) if number != stem.passage]
+    if others:
+        codes[UNSEEN_BY_EAR] = player.encode(next(folder.stems(stem.timbre, others[:1], LONGEST)).samples)
+    if relatives:
+        codes[UNSEEN_PRIOR] = np.mean([player.prior_mean(*t.preset) for t in relatives], axis=0)
+    for row, z in codes.items():
+        sound = player.play(
+            stem.notes, *stem.timbre.preset, stem.samples.size,
+            labels=NEUTRAL, z=z.astype(np.float32), stem_level=True, known=False, seed=0,
+        )  # fmt: skip
+        findings.note(row, stem, reference.compare(sound))
+
+
+def _reference(findings: Findings, row: str, stem: Stem) -> Reference:
+    reference = Reference.of(stem.samples, stem.notes, drums=stem.timbre.drums)
+    findings.note(row, stem, {"onset F1": reference.onset_f1})
+    return reference
+
+
+def _judge_neighbour(findings: Findings, row: str, stem: Stem, renderer: Renderer | None, reference: Reference) -> None:
+    other = None if renderer is None else neighbour(stem, renderer)
+    if other is not None:
+        sound = renderer.render(stem.notes, other, stem.samples.size, drums=stem.timbre.drums)
+        findings.note(row, stem, reference.compare(sound))
+
+
+def two_sample(findings: Findings, seed: int, hook: Hook) -> dict[str, Any]:
+    """Rows of the two-sample test, with two that show that it works; empty with fewer than two stems."""
+    sources = findings.sources
+    if len(sources) < 2:
+        return {}
+    real = findings.heard[REFERENCE]
+    rows = {row: (real, made, sources) for row, made in findings.heard.items() if row != REFERENCE}
+    long = [(stem, source) for stem, source in zip(real, sources, strict=True) if len(stem) > 1]
+    if len(long) > 1:
+        rows["SoundFont, against itself"] = (*random_halves([stem for stem, _ in long], seed), [s for _, s in long])
+    rng = np.random.default_rng(seed)
+    noise = [windows(rng.standard_normal(LONGEST).astype(np.float32), np.arange(min(len(stem), 7))) for stem in real]
+    rows["white noise"] = (real, noise, sources)
+    report = {}
+    for row, (ours, theirs, groups) in rows.items():
+        report[row] = tell_apart(ours, theirs, groups, seed=seed)
+        hook("two-sample", len(report), len(rows))
+    return report
+
+
+def timbre_report(
+    folder: RenderedFolder,
+    player: TimbrePlayer,
+    renderer: Renderer | None,
+    stems: Sequence[Stem],
+    rng: np.random.Generator,
+    hook: Hook,
+) -> dict[str, Any]:
+    """``nearest preset``, ``morph`` and ``brightness``, and ``brightness, SoundFont`` with a renderer."""
+    presets = {stem.timbre.preset for stem in stems}
+    neutral = [t for t in folder.timbres if t.seen and t.variant == 0 and t.preset in presets]
+    variants = [t for t in folder.timbres if t.seen and t.variant == 1 and t.preset in presets]
+    learned = [s for t in neutral for s in folder.stems(t, folder.passages(t, ("train",))[:2], LONGEST)]
+    fresh = [s for t in variants for s in folder.stems(t, folder.passages(t, ("test",))[:1], LONGEST)]
+    learnt = {stem.timbre.preset for stem in learned}
+    to_place = [s for s in (*stems, *fresh) if s.timbre.preset in learnt]
+    short = [stem.cropped(SHORT) for stem in stems]
+    pitched = [stem for stem in short if not stem.timbre.drums]
+    pairs = _pairs(pitched, rng)
+    swept = [short[number] for number in rng.permutation(len(short))[:SWEEPS]]
+
+    def counted(stage: str, total: int) -> Callable[[], None]:
+        count = iter(range(1, total + 1))
+        return lambda: hook(stage, next(count), total)
+
+    def play(stem: Stem, labels: TimbreLabels) -> np.ndarray:
+        return player.play(
+            stem.notes, *stem.timbre.preset, stem.samples.size,
+            labels=labels, z=None, stem_level=True, known=True, seed=0,
+        )  # fmt: skip
+
+    def replay(stem: Stem, labels: TimbreLabels) -> np.ndarray:
+        program, drums = stem.timbre.preset
+        return renderer.render(stem.notes, program, stem.samples.size, drums=drums, labels=labels)
+
+    report: dict[str, Any] = {}
+    if to_place:
+        report["nearest preset"] = nearest_presets(player, to_place, learned)
+    if pairs:
+        report["morph"] = morph_paths(player, pairs, hook=counted("morph", len(pairs)))
+    report["brightness"] = brightness_sweep(play, swept, counted("brightness", len(swept)))
+    if renderer is not None:
+        report["brightness, SoundFont"] = brightness_sweep(replay, swept)
+    return report
+
+
+def _pairs(stems: Sequence[Stem], rng: np.random.Generator) -> list[tuple[Stem, Stem]]:
+    """MORPHS pairs of stems of different presets; fewer where there are fewer."""
+    if len({stem.timbre.preset for stem in stems}) < 2:
+        return []
+    drawn = ((stems[a], stems[b]) for a, b in rng.integers(len(stems), size=(4 * MORPHS, 2)))
+    return [(a, b) for a, b in drawn if a.timbre.preset != b.timbre.preset][:MORPHS]
