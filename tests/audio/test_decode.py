@@ -53,7 +53,8 @@ def long_silence(kind: str, subtype: str, rate: int, minutes: int) -> bytes:
     return buffer.getvalue()
 
 
-LIMITS = UploadLimits()
+LIMITS = UploadLimits(wall_seconds=60.0)
+"""Patient: tests run on busy machines."""
 
 
 def refusal(data, limits: UploadLimits = LIMITS, cut: bool = False) -> str:
@@ -64,7 +65,7 @@ def refusal(data, limits: UploadLimits = LIMITS, cut: bool = False) -> str:
     return caught.value.reason
 
 
-def answer_of(script: str, wall: float = 5.0) -> str:
+def answer_of(script: str, wall: float = 30.0) -> str:
     """The refusal when this program stands in for the worker."""
     command = [sys.executable, "-c", SCRIPT + script]
     with pytest.raises(RequestError) as caught:
@@ -79,11 +80,10 @@ def reply(status: int = 0, channels: int = 1, rate: int = RATE, size: int = 0, m
 
 class TestDecoding:
     @pytest.mark.parametrize(("kind", "subtype", "rate"), KINDS)
-    @pytest.mark.parametrize("suffix", [".wav", ".mp3"])
-    def test_every_format_whatever_its_name(self, kind, subtype, rate, suffix, tmp_path):
-        path = tmp_path / f"-rf; sound{suffix}"
+    def test_every_format_whatever_its_name(self, kind, subtype, rate, tmp_path):
+        path = tmp_path / ("-rf; sound.mp3" if kind != "MP3" else "-rf; sound.wav")
         path.write_bytes(encoded(tone(1.0, rate, 2), kind, subtype, rate))
-        samples, found = decode_upload(path, argument="recording")
+        samples, found = decode_upload(path, LIMITS, argument="recording")
         expected, _ = read_audio(path)
         assert found == rate
         assert samples.dtype == np.float32
@@ -92,20 +92,22 @@ class TestDecoding:
         assert np.array_equal(samples, expected)
 
     def test_tone_comes_back(self):
-        samples, rate = decode_upload(encoded(tone(0.7, 48_000, 3), "FLAC", "PCM_24", 48_000), argument="recording")
+        samples, rate = decode_upload(
+            encoded(tone(0.7, 48_000, 3), "FLAC", "PCM_24", 48_000), LIMITS, argument="recording"
+        )
         assert rate == 48_000
         assert np.abs(samples - tone(0.7, 48_000).T).max() < 1e-6
 
     def test_longer_files_are_cut_on_demand(self):
         data = encoded(tone(3.0, 8000, level=0.3), "FLAC", "PCM_16", 8000)
-        limits = UploadLimits(seconds=2)
+        limits = UploadLimits(seconds=2, wall_seconds=60.0)
         assert refusal(data, limits) == "is longer than 2 seconds"
         samples, _ = decode_upload(data, limits, argument="recording", cut=True)
-        assert np.array_equal(samples, decode_upload(data, argument="recording")[0][:, :16_000])
+        assert np.array_equal(samples, decode_upload(data, LIMITS, argument="recording")[0][:, :16_000])
 
     def test_cutting_respects_the_memory_too(self):
         data = encoded(tone(2.0, 8000, 4), rate=8000)
-        limits = UploadLimits(pcm_bytes=4 * 4 * 8000)
+        limits = UploadLimits(pcm_bytes=4 * 4 * 8000, wall_seconds=60.0)
         assert refusal(data, limits) == "is too large: 4 channels at 8000 Hz"
         assert decode_upload(data, limits, argument="recording", cut=True)[0].shape == (4, 8000)
 
@@ -113,17 +115,17 @@ class TestDecoding:
         data = bytearray(encoded(tone(), "FLAC", "PCM_16"))
         data[21] &= 0xF0
         data[22:26] = bytes(4)
-        assert decode_upload(bytes(data), argument="recording")[0].shape == (1, len(tone()))
+        assert decode_upload(bytes(data), LIMITS, argument="recording")[0].shape == (1, len(tone()))
 
     def test_start_costs_little(self):
         data = encoded(tone(10.0, channels=2), "MP3")
         times = []
         for _ in range(3):
             start = time.perf_counter()
-            decode_upload(data, argument="recording")
+            decode_upload(data, LIMITS, argument="recording")
             times.append(time.perf_counter() - start)
-        # 0.09 s on two idle cores.
-        assert min(times) < 1.0
+        # 0.09 s where nothing else runs.
+        assert min(times) < 3.0
 
 
 class TestRefusals:
@@ -161,7 +163,7 @@ class TestRefusals:
         assert refusal(encoded(samples, "WAV", "FLOAT")) == "holds samples that are not numbers; the file is damaged"
 
     def test_quiet_and_short_enough_is_accepted(self):
-        samples, _ = decode_upload(encoded(tone(0.5, level=0.0012), "FLAC", "PCM_24"), argument="recording")
+        samples, _ = decode_upload(encoded(tone(0.5, level=0.0012), "FLAC", "PCM_24"), LIMITS, argument="recording")
         assert samples.shape == (1, RATE // 2)
 
     @pytest.mark.parametrize("rate", [1, 7999, 192_001, 655_350, 2**31 - 1])
@@ -191,7 +193,7 @@ class TestBombs:
     def test_a_data_size_that_lies(self, size):
         data = bytearray(encoded(tone()))
         data[40:44] = struct.pack("<I", size)
-        assert decode_upload(bytes(data), argument="recording")[0].shape == (1, len(tone()))
+        assert decode_upload(bytes(data), LIMITS, argument="recording")[0].shape == (1, len(tone()))
 
     @pytest.mark.parametrize("channels", [9, 1024, 65_535])
     def test_forged_channels(self, channels):
@@ -206,7 +208,7 @@ class TestBombs:
         assert refusal(data, cut=True).startswith("is silent")
 
     def test_too_little_memory_is_one_sentence(self):
-        reason = refusal(encoded(tone()), UploadLimits(address_space=2**20))
+        reason = refusal(encoded(tone()), UploadLimits(address_space=2**20, wall_seconds=60.0))
         assert reason == "needs too much memory to decode; the file may be damaged"
 
 
@@ -227,7 +229,7 @@ class TestIsolation:
             (reply(rate=7999), decoding._FAILED),
             (reply(size=2**60), decoding._FAILED),
             (reply(size=4 * RATE * 60 + 4), decoding._FAILED),
-            (reply(size=6), decoding._FAILED),
+            (reply(channels=2, size=12) + "sys.stdout.buffer.write(bytes(12))", decoding._FAILED),
             (reply(size=400) + "sys.stdout.buffer.write(bytes(300))", decoding._FAILED),
             (reply(size=4) + "sys.stdout.buffer.write(struct.pack('<f', float('nan')))", "holds samples that are not"),
             (reply(), "holds no sound"),
@@ -245,7 +247,7 @@ class TestIsolation:
     def test_a_hang_ends_with_the_clock(self, script):
         start = time.perf_counter()
         assert answer_of(script, wall=0.4) == decoding._TOO_SLOW
-        assert time.perf_counter() - start < 3.0
+        assert time.perf_counter() - start < 10.0
 
     def test_endless_output_is_not_read(self):
         script = reply(size=400) + "\nwhile True: sys.stdout.buffer.write(bytes(1 << 20))"
@@ -254,10 +256,10 @@ class TestIsolation:
     @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
     def test_what_the_worker_started_ends_with_it(self, tmp_path):
         note = tmp_path / "pid"
-        child = f"open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
-        script = f"pid = os.fork()\nif pid == 0: {child}\nelse: time.sleep(60)"
-        assert answer_of(script, wall=1.0) == decoding._TOO_SLOW
-        state = Path(f"/proc/{int(note.read_text())}/stat")
+        child = f"os.close(1); open({str(note)!r}, 'w').write(str(os.getpid()) + '.'); time.sleep(60)"
+        wait = f"\nwhile not (os.path.exists({str(note)!r}) and '.' in open({str(note)!r}).read()): time.sleep(0.01)"
+        assert answer_of(f"pid = os.fork()\nif pid == 0: {child}{wait}\nsys.exit(3)") == decoding._FAILED
+        state = Path(f"/proc/{note.read_text().rstrip('.')}/stat")
         for _ in range(50):
             # A zombie waits for init, which is slow in some containers.
             if not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] == "Z":
@@ -268,7 +270,9 @@ class TestIsolation:
     @pytest.mark.skipif(sys.platform == "win32", reason="no such limits")
     def test_cpu_time_is_limited(self):
         spin = IMPORT + "from musicgen_ui.audio.decode_worker import confine; confine(1 << 30, 1)\nwhile True: pass"
-        assert answer_of(spin, wall=20.0) == decoding._TOO_SLOW
+        start = time.perf_counter()
+        assert answer_of(spin, wall=60.0) == decoding._TOO_SLOW
+        assert time.perf_counter() - start < 50.0
 
     def test_no_secrets_in_the_environment(self, monkeypatch):
         monkeypatch.setenv("SECRET_TOKEN", "abc")
@@ -282,14 +286,14 @@ class TestIsolation:
     def test_the_next_file_is_served_at_once(self):
         answer_of("os.kill(os.getpid(), signal.SIGSEGV)")
         start = time.perf_counter()
-        decode_upload(encoded(tone()), argument="recording")
-        assert time.perf_counter() - start < 2.0
+        decode_upload(encoded(tone()), LIMITS, argument="recording")
+        assert time.perf_counter() - start < 5.0
 
     def test_no_descriptor_and_no_process_is_left(self):
         def files() -> int:
             return len(list(Path("/proc/self/fd").iterdir())) if sys.platform == "linux" else 0
 
-        decode_upload(encoded(tone()), argument="recording")
+        decode_upload(encoded(tone()), LIMITS, argument="recording")
         before = files()
         for script in ("time.sleep(60)", "sys.exit(1)"):
             answer_of(script, wall=0.3)
