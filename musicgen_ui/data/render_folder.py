@@ -19,8 +19,11 @@ from musicgen_ui.audio import partials
 from musicgen_ui.audio.waveform import SAMPLE_RATE
 from musicgen_ui.data.fluid import FluidRenderer, file_digest, soundfont_licence, soundfont_path
 from musicgen_ui.data.pieces import PieceStore
-from musicgen_ui.data.render import AudioConfig, TimbreRecorder
-from musicgen_ui.data.render_presets import TimbreSpec, timbres
+from musicgen_ui.data.recordings import pairs, read_recording
+from musicgen_ui.data.render import AudioConfig, TimbreRecorder, note_arrays, passage_arrays
+from musicgen_ui.data.render_passages import SPLITS, Passage
+from musicgen_ui.data.render_presets import TimbreSpec, recorded_timbre, timbres
+from musicgen_ui.data.songs import split_of
 from musicgen_ui.errors import RequestError
 
 FORMAT = 1
@@ -76,15 +79,11 @@ def prepare_audio(
     wanted = timbres(config.seed, config.variants, renderer.programs, renderer.kits, config.presets)
     folder = Path(out)
     facts = {
-        "format": FORMAT,
-        "config": asdict(config),
-        "sample_rate": SAMPLE_RATE,
-        "analysis": analysis_digest(),
         "soundfont": {"name": font.resolve().name, "sha256": file_digest(font), "licence": soundfont_licence(font)},
         "pieces": file_digest(store.folder / "index.jsonl"),
         "corpora": _licences(store),
     }
-    _start(folder, facts, wanted)
+    _start(folder, _basics(config) | facts, wanted)
     missing = [timbre for timbre in wanted if not audio_path(folder, timbre.id).is_file()]
     begun, heard, done = time.perf_counter(), 0.0, len(wanted) - len(missing)
     if done:
@@ -100,6 +99,51 @@ def prepare_audio(
         what = f"{result.notes} notes, {result.passages} passages"
         log(f"{done}/{len(wanted)} {result.id}: {what} ({heard / 60:.0f} min of audio, {speed:.1f} x real time)")
     return wanted
+
+
+def prepare_recordings(
+    audio: str | Path,
+    out: str | Path,
+    config: AudioConfig,
+    *,
+    part: str | None = None,
+    log: Callable[[str], None] = lambda line: None,
+) -> list[tuple[str, str]]:
+    """Adds a person's own recordings to a folder of training audio, each as a timbre that has passages but no notes.
+
+    Args:
+        audio: folder of ``x.wav`` or ``x.flac`` with ``x.mid``.
+        out: folder to write, new or one that :func:`prepare_audio` wrote with the same configuration.
+        config: its ``passage_seconds`` are the length of each passage.
+        part: see :func:`musicgen_ui.data.recordings.read_recording`.
+        log: told a line after each pair.
+
+    Returns:
+        (file name, reason) of what was refused.
+
+    Raises:
+        RequestError: there is nothing to read, or the folder holds audio of another configuration.
+    """
+    found, refused = pairs(Path(audio))
+    folder = Path(out)
+    _start(folder, _basics(config), [])
+    rows = []
+    for sound, midi in found:
+        try:
+            recording = read_recording(sound, midi, config.passage_samples, part)
+        except RequestError as error:
+            refused.append((sound.name, error.reason))
+            continue
+        split = SPLITS.index(split_of(recording.id))
+        passages = [Passage(notes, split) for notes in recording.notes]
+        arrays = note_arrays([], drums=recording.drums)
+        arrays |= passage_arrays(passages, recording.sounds, config.passage_samples)
+        write_arrays(audio_path(folder, recording.id), arrays)
+        rows.append(recorded_timbre(recording.id, recording.program, recording.drums).to_row())
+        log(f"{recording.name}: {len(passages)} passages, {recording.offset:+.3f} s after its MIDI")
+    kept = {row["id"]: row for row in [*_rows(folder), *rows]}
+    write_rows(folder / "timbres.jsonl", list(kept.values()))
+    return refused
 
 
 def audio_path(folder: Path, timbre_id: str) -> Path:
@@ -127,23 +171,38 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     temporary.replace(path)
 
 
+def _basics(config: AudioConfig) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "config": asdict(config),
+        "sample_rate": SAMPLE_RATE,
+        "analysis": analysis_digest(),
+    }
+
+
 def _start(folder: Path, facts: dict[str, Any], wanted: Sequence[TimbreSpec]) -> None:
-    """Writes what the folder holds, or checks that it holds just that."""
+    """Writes what the folder holds, or checks that it goes together with what it holds already."""
     path = folder / "render.json"
     try:
-        if path.is_file():
-            there = json.loads(path.read_text(encoding="utf-8"))
-            differs = [name for name in facts if not isinstance(there, dict) or there.get(name) != facts[name]]
-            if differs:
-                reason = f"{str(folder)!r} holds audio made with another {' and '.join(differs)}; name another folder"
-                raise RequestError("out", reason)
+        there = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        differs = [name for name, value in facts.items() if there.get(name, value) != value]
+        if differs:
+            reason = f"{str(folder)!r} holds audio made with another {' and '.join(differs)}; name another folder"
+            raise RequestError("out", reason)
         (folder / "audio").mkdir(parents=True, exist_ok=True)
-        write_rows(folder / "timbres.jsonl", [timbre.to_row() for timbre in wanted])
-        path.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        rendered = [timbre.to_row() for timbre in wanted]
+        known = {row["id"] for row in rendered}
+        write_rows(folder / "timbres.jsonl", rendered + [row for row in _rows(folder) if row["id"] not in known])
+        path.write_text(json.dumps(there | facts, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise RequestError("out", f"{str(folder)!r} cannot be written ({error.strerror})") from None
-    except ValueError:
-        raise RequestError("out", f"{str(path)!r} is damaged; name another folder") from None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise RequestError("out", f"{str(folder)!r} is damaged; name another folder") from None
+
+
+def _rows(folder: Path) -> list[dict[str, Any]]:
+    path = folder / "timbres.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
 
 
 def _licences(store: PieceStore) -> dict[str, list[str]]:

@@ -126,6 +126,11 @@ def timbres(
     ]
 
 
+def recorded_timbre(timbre_id: str, program: int, drums: bool) -> TimbreSpec:
+    """A timbre that was recorded, not rendered: what its labels would be nobody knows, so they are neutral."""
+    return TimbreSpec(timbre_id, program, drums, _family(program, drums), "train", 0, TimbreLabels())
+
+
 def generator(seed: int, timbre_id: str, purpose: int) -> np.random.Generator:
     """Random numbers of one timbre, whatever was rendered before it."""
     return np.random.default_rng([seed, zlib.crc32(timbre_id.encode("ascii")), purpose])
@@ -134,7 +139,11 @@ def generator(seed: int, timbre_id: str, purpose: int) -> np.random.Generator:
 def _timbre(seed: int, program: int, drums: bool, split: str, variant: int) -> TimbreSpec:
     name = f"{'k' if drums else 'p'}{program:03d}v{variant}"
     labels = _labels(generator(seed, name, 0), drums) if variant else TimbreLabels()
-    return TimbreSpec(name, program, drums, DRUM_FAMILY if drums else FAMILIES[program // 8], split, variant, labels)
+    return TimbreSpec(name, program, drums, _family(program, drums), split, variant, labels)
+
+
+def _family(program: int, drums: bool) -> str:
+    return DRUM_FAMILY if drums else FAMILIES[program // 8]
 
 
 def _labels(rng: np.random.Generator, drums: bool) -> TimbreLabels:
