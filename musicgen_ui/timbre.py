@@ -141,6 +141,13 @@ class Timbre:
         begins, ends = self.a.kind == "own" or self.morph == 1.0, self.b.kind == "own" or self.morph == 0.0
         return not self.parts or (begins and ends)
 
+    @property
+    def name(self) -> str:
+        """What a person reads, such as ``Amber reed`` or ``Own timbre to Recording, 40 %``."""
+        if self.morph in (0.0, 1.0) or self.a == self.b:
+            return (self.b if self.morph == 1.0 else self.a).name
+        return f"{self.a.name} to {self.b.name}, {self.morph:.0%}".replace("%", " %")
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON value of what differs from the default; the default itself is an empty object."""
         values: dict[str, Any] = {

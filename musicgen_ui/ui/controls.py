@@ -9,7 +9,7 @@ import gradio as gr
 from musicgen_ui.music.instruments import CHOICES
 from musicgen_ui.music.score import METRES, PARTS
 from musicgen_ui.music.theory import KEYS
-from musicgen_ui.recipe import AVAILABLE_COMPOSERS, AVAILABLE_SYNTHS, LIMITS, Recipe
+from musicgen_ui.recipe import AVAILABLE_COMPOSERS, LIMITS, Recipe
 from musicgen_ui.style import AUTO, EFFECTS, GENRES, PART_LEVELS, SLIDERS, Slider, Style
 from musicgen_ui.ui.meters import pretty_key
 from musicgen_ui.ui.presets import PRESETS
@@ -21,7 +21,6 @@ DEFAULT_BARS = 16
 DEFAULT_SEED = 7
 
 COMPOSER_NAMES = {"lstm": "LSTM", "wavenet": "WaveNet"}
-SYNTH_NAMES = {"soundfont": "SoundFont: sampled instruments", "vaegan": "VAE-GAN", "wavenet": "Raw WaveNet"}
 
 ANY_GENRE = '<div class="blend"><span class="any">Any genre: the composer chooses</span></div>'
 """The blend bar while all weights are zero; ``studio.js`` redraws it as sliders move."""
@@ -132,10 +131,6 @@ def engine_controls() -> Components:
             made["composer"] = gr.Dropdown(
                 [(COMPOSER_NAMES[name], name) for name in AVAILABLE_COMPOSERS], value=AVAILABLE_COMPOSERS[0],
                 label="Composer", info="Writes the notes.", elem_id="composer", min_width=140,
-            )  # fmt: skip
-            made["synth"] = gr.Dropdown(
-                [(SYNTH_NAMES[name], name) for name in AVAILABLE_SYNTHS], value=AVAILABLE_SYNTHS[0],
-                label="Synthesizer", info="Plays the notes.", elem_id="synth", min_width=140,
             )  # fmt: skip
         with gr.Row(elem_classes="grid"):
             made["takes"] = _whole(

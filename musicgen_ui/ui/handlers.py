@@ -21,8 +21,9 @@ from musicgen_ui.ui.files import ClipFiles, write_files
 from musicgen_ui.ui.meters import meters, meters_html, pretty_key
 from musicgen_ui.ui.presets import PRESETS
 from musicgen_ui.ui.roll import roll_html
-from musicgen_ui.ui.settings import RECIPE_CONTROLS, to_recipe
+from musicgen_ui.ui.settings import PAGE_CONTROLS, page_recipe, to_recipe
 from musicgen_ui.ui.spectrogram import spectrogram_html
+from musicgen_ui.ui.timbre import Borrower
 from musicgen_ui.ui.waveform import waveform_html
 from musicgen_ui.ui.work import Hook, Progress, Work
 
@@ -32,7 +33,7 @@ SEEDS = 1_000_000
 """Rolled seeds are below this: short enough to read to a friend. Typed ones may be larger."""
 
 
-class Engine(Protocol):
+class Engine(Borrower, Protocol):
     """What the page needs of a Studio."""
 
     def generate(self, recipe: Recipe, hook: Hook | None = None) -> Result: ...
@@ -100,14 +101,14 @@ class Page:
         Errors are shown in the status line and raise nothing, so that Gradio does not cover the last clip.
 
         Args:
-            raw: values of RECIPE_CONTROLS, then the seed's lock, then the preset's slug.
+            raw: values of PAGE_CONTROLS, then the seed's lock, then the preset's slug.
         """
         *values, locked, slug = raw
-        settings = dict(zip(RECIPE_CONTROLS, values, strict=True))
+        settings = dict(zip(PAGE_CONTROLS, values, strict=True))
         if locked is not True:
             settings["seed"] = secrets.randbelow(SEEDS)
         try:
-            recipe = to_recipe(settings)
+            recipe = page_recipe(settings)
         except RequestError as error:
             yield {self._out["status"]: status.refused(error)}
             return
@@ -153,10 +154,11 @@ def api_generate(studio: Engine) -> Callable[..., Iterator[Any]]:
     """The public endpoint ``/generate`` over a Studio."""
 
     def generate(**controls: Any) -> Iterator[tuple[Any, ...]]:
-        """Make a clip: four parts written by a model and played by sampled instruments.
+        """Make a clip: four parts written by one model and played by another, or by sampled instruments.
 
         Every control of the page is an argument of the same name; what is left out keeps the page's default. The
-        same arguments give the same files.
+        same arguments give the same files. ``timbre`` is an object with the fields ``a``, ``b``, ``morph`` (0 to 1)
+        and ``parts``; a point is {"kind": "own"}, {"kind": "random", "seed": 7} or what /borrow_timbre returns.
 
         Returns:
             The clip as WAV, its notes as MIDI, clip.json (recipe, asked, heard, seconds), and the dry stems as zip.
@@ -185,6 +187,8 @@ def heading_html(result: Result, title: str) -> str:
         f"{score.tempo:.0f} BPM", pretty_key(score.key) if score.key else "no key", score.metre,
         f"{score.bars} bars", f"{seconds:.1f} s", f"seed {recipe.seed}",
     ]  # fmt: skip
+    if not recipe.timbre.is_own:
+        facts.append(recipe.timbre.name)
     items = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
     return f'<div class="clip-heading"><h2>{escape(title[:1].upper() + title[1:])}</h2><ul>{items}</ul></div>'
 

@@ -13,8 +13,9 @@ from musicgen_ui.style import GENRES
 from musicgen_ui.ui import controls, status
 from musicgen_ui.ui.handlers import SEEDS, Engine, Page, api_generate
 from musicgen_ui.ui.presets import PRESETS
-from musicgen_ui.ui.settings import RECIPE_CONTROLS, STYLE_CONTROLS, from_style
+from musicgen_ui.ui.settings import PAGE_CONTROLS, RECIPE_CONTROLS, STYLE_CONTROLS, from_style
 from musicgen_ui.ui.theme import STATIC
+from musicgen_ui.ui.timbre import Panel, api_borrow, timbre_controls, wire_timbre
 
 TITLE = "MusicGen UI"
 ENGINE_LANE = "engine"
@@ -34,11 +35,12 @@ class Desk:
     """The left side.
 
     Attributes:
-        made: control name to component, for every name in RECIPE_CONTROLS.
+        made: control name to component, for every name in RECIPE_CONTROLS and PAGE_CONTROLS.
         chips: preset slug to its button.
         seed: the seed's dice and lock.
         length: note that says how long the clip will be.
         blend: bar that shows the genre blend.
+        timbre: what the timbre panel shows.
         generate: starts.
         stop: stops.
     """
@@ -48,6 +50,7 @@ class Desk:
     seed: controls.SeedTools
     length: gr.HTML
     blend: gr.HTML
+    timbre: Panel
     generate: gr.Button
     stop: gr.Button
 
@@ -56,7 +59,8 @@ def build(studio: Engine) -> gr.Blocks:
     """The page over a loaded Studio; open it with ``launch(**launch_options())``.
 
     Args:
-        studio: anything with ``generate(recipe, hook) -> Result``.
+        studio: anything with ``synths``, ``generate(recipe, hook) -> Result`` and
+            ``borrow(samples, rate) -> TimbrePoint``.
     """
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(DELETE_EVERY, DELETE_AFTER)
@@ -65,18 +69,19 @@ def build(studio: Engine) -> gr.Blocks:
         gr.HTML((STATIC / "masthead.html").read_text("utf-8"), elem_id="masthead")
         with gr.Row(elem_id="studio", equal_height=False):
             with gr.Column(scale=5, min_width=320, elem_id="desk"):
-                desk = _desk()
+                desk = _desk(studio.synths)
             with gr.Column(scale=7, min_width=320, elem_id="stage"):
                 out = _stage()
         out["seed"] = desk.made["seed"]
         _wire_controls(desk, out, preset)
+        wire_timbre(desk.made, desk.timbre, studio, SEEDS, ENGINE_LANE)
         _wire_generate(desk, out, preset, studio)
         _wire_api(desk, studio)
     demo.queue(max_size=WAITING_PLACES, default_concurrency_limit=1, api_open=False)
     return demo
 
 
-def _desk() -> Desk:
+def _desk(synths: tuple[str, ...]) -> Desk:
     with gr.Column(elem_classes="card"):
         chips = controls.preset_buttons()
     with gr.Column(elem_classes="card"):
@@ -84,11 +89,13 @@ def _desk() -> Desk:
         frame, seed, length = controls.frame_controls()
     with gr.Column(elem_classes="card drawers"):
         genre, blend = controls.genre_sliders()
-        made |= frame | genre | controls.part_rows() | controls.effect_sliders() | controls.engine_controls()
+        made |= frame | genre | controls.part_rows()
+        sound, panel = timbre_controls(synths)
+        made |= sound | controls.effect_sliders() | controls.engine_controls()
     with gr.Row(elem_id="go"):
         generate = gr.Button("Generate", variant="primary", elem_id="generate", scale=4, min_width=160)
         stop = gr.Button("Stop", variant="secondary", elem_id="stop", scale=1, min_width=80)
-    return Desk(made, chips, seed, length, blend, generate, stop)
+    return Desk(made, chips, seed, length, blend, panel, generate, stop)
 
 
 def _stage() -> Outputs:
@@ -142,7 +149,7 @@ def _wire_generate(desk: Desk, out: Outputs, preset: gr.State, studio: Engine) -
     desk.generate.click(None, None, out["status"], js=wait)
     run = desk.generate.click(
         Page(studio, out).press,
-        [*(desk.made[name] for name in RECIPE_CONTROLS), desk.seed.lock, preset],
+        [*(desk.made[name] for name in PAGE_CONTROLS), desk.seed.lock, preset],
         list(out.values()),
         preprocess=False,  # raw values, so that Style and Recipe give the one sentence for whatever is wrong
         show_progress="minimal",
@@ -160,7 +167,7 @@ def _wire_generate(desk: Desk, out: Outputs, preset: gr.State, studio: Engine) -
 
 
 def _wire_api(desk: Desk, studio: Engine) -> None:
-    """The same engine for programs: one public endpoint with named arguments."""
+    """The same engine for programs: public endpoints with named arguments."""
     files = [gr.File(label=label, visible=False) for label in ("clip.wav", "clip.mid", "clip.json", "stems.zip")]
     gr.Button(visible=False).click(
         api_generate(studio),
@@ -170,4 +177,13 @@ def _wire_api(desk: Desk, studio: Engine) -> None:
         concurrency_limit=1,
         concurrency_id=ENGINE_LANE,
         api_name="generate",
+    )
+    recording = gr.File(label="recording", visible=False)
+    gr.Button(visible=False).click(
+        api_borrow(studio),
+        recording,
+        gr.JSON(label="point", visible=False),
+        concurrency_limit=1,
+        concurrency_id=ENGINE_LANE,
+        api_name="borrow_timbre",
     )

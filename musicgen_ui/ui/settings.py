@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from musicgen_ui.errors import RequestError
 from musicgen_ui.music.score import PARTS
-from musicgen_ui.recipe import Recipe
+from musicgen_ui.recipe import TIMBRE_SYNTHS, Recipe
 from musicgen_ui.style import EFFECTS, GENRES, SLIDERS, Style
+from musicgen_ui.timbre import TIMBRE_PARTS, Timbre, TimbrePoint
 
 STYLE_CONTROLS: tuple[str, ...] = (
     *SLIDERS,
@@ -24,8 +26,22 @@ STYLE_CONTROLS: tuple[str, ...] = (
 )
 """Every control that a preset sets."""
 
-RECIPE_CONTROLS: tuple[str, ...] = (*STYLE_CONTROLS, "bars", "seed", "composer", "synth", "takes", "rounds")
-"""Every control that reaches the Recipe, in the order of the event's inputs."""
+RECIPE_CONTROLS: tuple[str, ...] = (*STYLE_CONTROLS, "bars", "seed", "composer", "synth", "takes", "rounds", "timbre")
+"""Every argument of the HTTP interface, in its order; ``timbre`` is one JSON object."""
+
+SLOTS = ("a", "b")
+TIMBRE_CONTROLS: tuple[str, ...] = (
+    *(f"timbre_{slot}_{field}" for slot in SLOTS for field in ("kind", "seed", "z")),
+    "timbre_morph",
+    *(f"timbre_{part}" for part in TIMBRE_PARTS),
+)
+"""The controls on the page that the timbre is made of; a slot keeps seed and recording while another kind is chosen."""
+
+PAGE_CONTROLS: tuple[str, ...] = (*RECIPE_CONTROLS[:-1], *TIMBRE_CONTROLS)
+"""Every control of the page that reaches the Recipe, in the order of the event's inputs."""
+
+FIRST_SEEDS = {"a": 123, "b": 456}
+"""Seeds of the slots before anything was rolled."""
 
 
 def from_style(style: Style) -> dict[str, Any]:
@@ -54,11 +70,66 @@ def to_style(values: Mapping[str, Any]) -> Style:
     return Style(**plain, genre=genre, parts=parts)
 
 
+def from_timbre(timbre: Timbre | None = None) -> dict[str, Any]:
+    """Control values that show ``timbre``; None for the default."""
+    timbre = timbre or Timbre()
+    values: dict[str, Any] = {}
+    for slot in SLOTS:
+        point: TimbrePoint = getattr(timbre, slot)
+        values[f"timbre_{slot}_kind"] = point.kind
+        values[f"timbre_{slot}_seed"] = point.seed if point.kind == "random" else FIRST_SEEDS[slot]
+        values[f"timbre_{slot}_z"] = point.to_dict().get("z", "")
+    values["timbre_morph"] = round(100 * timbre.morph, 4)
+    values |= {f"timbre_{part}": part in timbre.parts for part in TIMBRE_PARTS}
+    return {name: values[name] for name in TIMBRE_CONTROLS}
+
+
+def slot_point(kind: Any, seed: Any, z: Any) -> TimbrePoint:
+    """The point that a slot shows; while it waits for a recording, the instrument's own.
+
+    Raises:
+        RequestError: a value is bad.
+    """
+    if kind == "random":
+        return TimbrePoint(kind, seed)
+    if kind == "recorded":
+        return TimbrePoint.from_dict({"kind": kind, "z": z}) if z else TimbrePoint()
+    return TimbrePoint(kind)
+
+
+def to_timbre(values: Mapping[str, Any]) -> Timbre:
+    """The Timbre that the panel shows.
+
+    Raises:
+        RequestError: a value is bad, from Timbre's own checks.
+    """
+    points = (slot_point(*(values[f"timbre_{slot}_{field}"] for field in ("kind", "seed", "z"))) for slot in SLOTS)
+    share, ticks = values["timbre_morph"], {part: values[f"timbre_{part}"] for part in TIMBRE_PARTS}
+    if not all(isinstance(tick, bool) for tick in ticks.values()):
+        raise RequestError("timbre", "a part must be true or false")
+    # Percent only where it is a number: the check of Timbre has the words for anything else.
+    morph = share / 100 if isinstance(share, (int, float)) and not isinstance(share, bool) else share
+    return Timbre(*points, morph, tuple(part for part, tick in ticks.items() if tick))
+
+
+def page_recipe(values: Mapping[str, Any]) -> Recipe:
+    """The Recipe that the page's controls ask for; a synthesizer with fixed instruments ignores the timbre panel.
+
+    Args:
+        values: control name to raw value, for every name in PAGE_CONTROLS.
+
+    Raises:
+        RequestError: a value is bad.
+    """
+    timbre = to_timbre(values) if values["synth"] in TIMBRE_SYNTHS else Timbre()
+    return to_recipe({**values, "timbre": timbre.to_dict()})
+
+
 def to_recipe(values: Mapping[str, Any]) -> Recipe:
     """The Recipe that the controls ask for.
 
     Args:
-        values: control name to raw value, as the browser or any HTTP client sent it.
+        values: name in RECIPE_CONTROLS to raw value, as any HTTP client sent it.
 
     Raises:
         RequestError: a value is bad.
@@ -71,4 +142,5 @@ def to_recipe(values: Mapping[str, Any]) -> Recipe:
         synth=values["synth"],
         takes=values["takes"],
         rounds=values["rounds"],
+        timbre=Timbre.from_dict(values["timbre"]),
     )

@@ -16,7 +16,7 @@ from musicgen_ui.style import Style
 from musicgen_ui.ui.files import cache_folder
 from musicgen_ui.ui.handlers import SEEDS, Page
 from musicgen_ui.ui.presets import PRESETS
-from musicgen_ui.ui.settings import RECIPE_CONTROLS, from_style
+from musicgen_ui.ui.settings import PAGE_CONTROLS, from_style, from_timbre
 
 NAMES = (
     *("status", "empty", "result", "heading", "player", "waveform", "roll", "spectrogram", "meters"),
@@ -29,9 +29,9 @@ REST = {"bars": 4, "seed": 7, "composer": "lstm", "synth": "soundfont", "takes":
 
 def start(studio, *, lock: bool = True, preset: str = "", **changes) -> Iterator[dict]:
     style = PRESETS[preset].style if preset in PRESETS else Style()
-    values = from_style(style) | REST | changes
+    values = from_style(style) | REST | from_timbre() | changes
     page = Page(studio, {name: name for name in NAMES})
-    return page.press(*(values[name] for name in RECIPE_CONTROLS), lock, preset)
+    return page.press(*(values[name] for name in PAGE_CONTROLS), lock, preset)
 
 
 def press(studio, **options) -> list[dict]:
@@ -84,6 +84,16 @@ def test_bad_input_touches_nothing_but_the_status(studio, calls, cache: Path, ba
     assert 'role="alert"' in updates[0]["status"]
     assert calls.ticks == 0
     assert not list(cache_folder().glob("clip-*"))
+
+
+def test_the_timbre_of_the_panel_is_in_the_recipe_and_the_heading(studio, cache: Path) -> None:
+    panel = {"timbre_a_kind": "random", "timbre_a_seed": 7, "timbre_morph": 25, "timbre_bass": False}
+    last = press(studio, synth="vaegan", **panel)[-1]
+    told = json.loads(Path(last["recipe"]).read_text("utf-8"))["recipe"]["timbre"]
+    assert told == {"a": {"kind": "random", "seed": 7}, "morph": 0.25, "parts": ["lead", "chords"]}
+    assert "Amber chime to Own timbre, 25 %" in last["heading"]
+    plain = press(studio, synth="soundfont", **panel)[-1]
+    assert "timbre" not in json.loads(Path(plain["recipe"]).read_text("utf-8"))["recipe"]
 
 
 def test_unknown_preset_names_no_file(studio, cache: Path) -> None:

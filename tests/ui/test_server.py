@@ -9,9 +9,12 @@ import time
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
-from gradio_client import Client
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
 
+from musicgen_ui.audio.waveform import write_wav
 from musicgen_ui.ui.settings import RECIPE_CONTROLS
 
 
@@ -36,9 +39,10 @@ def defaults(client: Client) -> list:
     return [parameter["parameter_default"] for parameter in parameters]
 
 
-def test_generate_is_the_only_public_endpoint_and_every_argument_has_a_default(serve, studio) -> None:
+def test_the_public_endpoints_and_every_argument_of_generate_has_a_default(serve, studio) -> None:
     client = Client(serve(studio), verbose=False)
-    assert list(client.view_api(return_format="dict", print_info=False)["named_endpoints"]) == ["/generate"]
+    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert list(endpoints) == ["/generate", "/borrow_timbre"]
     wav, midi, recipe, stems = client.predict(bars=4, api_name="/generate")
     assert Path(wav).read_bytes()[:4] == b"RIFF"
     assert Path(midi).read_bytes()[:4] == b"MThd"
@@ -73,6 +77,7 @@ BAD = {
     "synth": ["theremin", None],
     "takes": [0, 99],
     "rounds": [-1, 9],
+    "timbre": [None, [], "own", {"a": "x"}, {"a": {"kind": "recorded"}}, {"morph": 2}, {"parts": ["drums"]}],
 }
 
 
@@ -90,6 +95,33 @@ def test_bad_values_over_plain_http_get_one_sentence_that_names_the_control(serv
             assert "Traceback" not in sentence
             assert len(sentence) < 300
     assert calls.ticks == 0, "bad input reached the engine"
+
+
+def test_arguments_in_the_order_from_before_there_were_timbres_still_work(serve, studio) -> None:
+    values = defaults(Client(serve(studio), verbose=False))
+    assert RECIPE_CONTROLS[-1] == "timbre"
+    client = Client(serve(studio), verbose=False)
+    wav, *_ = client.predict(*values[:-1], api_name="/generate")
+    assert Path(wav).read_bytes()[:4] == b"RIFF"
+
+
+def test_a_borrowed_timbre_goes_into_a_clip(serve, studio, tmp_path) -> None:
+    client = Client(serve(studio), verbose=False)
+    wave = 0.4 * np.sin(np.arange(60_000, dtype=np.float32) * 0.07)
+    write_wav(tmp_path / "voice.wav", wave[None, :], 44_100)
+    point = client.predict(handle_file(tmp_path / "voice.wav"), api_name="/borrow_timbre")
+    assert set(point) == {"kind", "z"}
+    asked = {"a": {"kind": "random", "seed": 3}, "b": point, "morph": 0.5}
+    _, _, recipe, _ = client.predict(bars=4, synth="vaegan", timbre=asked, api_name="/generate")
+    assert json.loads(Path(recipe).read_text("utf-8"))["recipe"]["timbre"] == asked
+
+
+def test_a_recording_that_is_refused_is_one_sentence(serve, studio, tmp_path) -> None:
+    client = Client(serve(studio), verbose=False)
+    (tmp_path / "voice.wav").write_bytes(b"no music at all")
+    with pytest.raises(AppError, match=r"^recording: ") as caught:
+        client.predict(handle_file(tmp_path / "voice.wav"), api_name="/borrow_timbre")
+    assert "Traceback" not in str(caught.value)
 
 
 def test_all_parts_off_is_refused(serve, studio) -> None:

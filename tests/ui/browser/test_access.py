@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-DRAWERS = ("genres", "band", "effects", "advanced")
+DRAWERS = ("genres", "band", "sound", "effects", "advanced")
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE, {"width": 900, "height": 700}], ids=["desktop", "phone", "small"])
