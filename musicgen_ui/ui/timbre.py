@@ -118,8 +118,8 @@ def _slot(slot: str, slots: dict[str, dict[str, Any]]) -> Components:
             f"Roll another {name}", size="sm", elem_id=f"timbre_{slot}_dice", elem_classes="dice", min_width=0
         )
         slots["file"][slot] = gr.Audio(
-            label=f"Recording for {name}", show_label=False, sources=["upload", "microphone"], type="filepath", buttons=[],
-            elem_id=f"timbre_{slot}_file", elem_classes="recording",
+            label=f"Recording for {name}", show_label=False, sources=["upload", "microphone"], type="filepath",
+            elem_id=f"timbre_{slot}_file", elem_classes="recording", buttons=[],
             waveform_options=gr.WaveformOptions(show_recording_waveform=False),
         )  # fmt: skip
         slots["note"][slot] = gr.HTML("", elem_id=f"timbre_{slot}_note")
