@@ -31,8 +31,9 @@ LIMITS = ReadLimits(file_bytes=2**30, seconds=1800.0, pcm_bytes=2**31)
 MAX_OFFSET_SECONDS = 2.0
 """How far a recording and its MIDI may be apart."""
 
-MIN_AGREEMENT = 0.15
-"""Correlation of the onsets at the best offset below which the MIDI is taken for another performance."""
+MIN_AGREEMENT = 0.25
+"""Correlation of the onsets at the best offset below which the pair is refused: it is another performance, or
+begins its notes so softly that it cannot be aligned. Pieces on one steady grid agree more, so this is no proof."""
 
 LEVEL_DB = -20.0
 """Root mean square, where it sounds, that a recording is brought to: that of the rendered timbres."""

@@ -194,6 +194,8 @@ def _start(folder: Path, facts: dict[str, Any], wanted: Sequence[TimbreSpec]) ->
         known = {row["id"] for row in rendered}
         write_rows(folder / "timbres.jsonl", rendered + [row for row in _rows(folder) if row["id"] not in known])
         path.write_text(json.dumps(there | facts, indent=1) + "\n", encoding="utf-8")
+    except RequestError:
+        raise
     except OSError as error:
         raise RequestError("out", f"{str(folder)!r} cannot be written ({error.strerror})") from None
     except (ValueError, TypeError, KeyError, AttributeError):

@@ -41,7 +41,7 @@ def pieces(tmp_path_factory: pytest.TempPathFactory) -> Path:
         parts = {}
         for part, low in zip(PARTS, (60, 55, 36, 36), strict=True):
             onsets = np.arange(0, 64, 0.5)
-            pitches = low + rng.integers(0, 12, len(onsets))
+            pitches = low + rng.integers(0, 4 if part == "drums" else 12, len(onsets))
             velocities = rng.integers(50, 110, len(onsets))
             columns = (onsets.tolist(), pitches.tolist(), velocities.tolist())
             parts[part] = tuple(Note(o, p, 0.75, v) for o, p, v in zip(*columns, strict=True))
