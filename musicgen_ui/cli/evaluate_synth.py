@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
     if args.synth == "vaegan":
         from musicgen_ui.engine.device import resolve_device
         from musicgen_ui.engine.loading import CHECKPOINTS
-        from musicgen_ui.engine.neural import NeuralPlayer
+        from musicgen_ui.engine.neural_player import NeuralPlayer
 
         player = NeuralPlayer.load(args.checkpoints or CHECKPOINTS, resolve_device(args.device))
     else:

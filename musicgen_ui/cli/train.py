@@ -17,14 +17,13 @@ def add(commands: argparse._SubParsersAction) -> None:
     models = parser.add_subparsers(dest="model", metavar="MODEL", required=True)
     composer = models.add_parser("composer-lstm", help="the composer: a conditional VAE with an LSTM decoder")
     _add_paths(composer, "checkpoint; an unfinished run resumes")
-    composer.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=V",
-        help="a field of the configuration, such as batch=64 or loop.steps=8000; --set help lists them",
-    )
+    _add_settings(composer, "batch=64 or loop.steps=8000")
     composer.set_defaults(run=run_composer)
+    vaegan = models.add_parser("vaegan", help="the synthesizer: notes, then stems against discriminators")
+    vaegan.add_argument("--audio", type=Path, required=True, metavar="DIR", help="what prepare-audio wrote")
+    vaegan.add_argument("--out", type=Path, required=True, metavar="FILE", help="checkpoint; an unfinished run resumes")
+    _add_settings(vaegan, "notes.loop.minutes=20 or stems.loop.device=cuda")
+    vaegan.set_defaults(run=run_vaegan)
     listener = models.add_parser("listener", help="the Listener's small networks, on scores played for it")
     _add_paths(listener, "checkpoint")
     _add_sound(listener, clips=1800)
@@ -40,6 +39,16 @@ def _add_paths(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=what)
 
 
+def _add_settings(parser: argparse.ArgumentParser, examples: str) -> None:
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=V",
+        help=f"a field of the configuration, such as {examples}; --set help lists them",
+    )
+
+
 def _add_sound(parser: argparse.ArgumentParser, clips: int) -> None:
     parser.add_argument("--clips", type=whole(10, 100_000), default=clips, metavar="N", help=f"default: {clips}")
     parser.add_argument("--soundfont", type=Path, metavar="FILE", help="SoundFont to play (default: the embedded one)")
@@ -49,15 +58,31 @@ def run_composer(args: argparse.Namespace) -> None:
     """Train, or list the configuration."""
     from musicgen_ui.training.composer_lstm import ComposerTraining, train
 
-    config = ComposerTraining()
+    config = _configured(ComposerTraining(), args)
+    if config is not None:
+        numbers = train(args.data, args.out, config, _say)
+        print(", ".join(f"{name} {value:.4g}" for name, value in numbers.items()))
+
+
+def run_vaegan(args: argparse.Namespace) -> None:
+    """Train both stages, or list the configuration."""
+    from musicgen_ui.training.fit_vae_gan import VAEGANTraining, train
+
+    config = _configured(VAEGANTraining(), args)
+    if config is not None:
+        numbers = train(args.audio, args.out, config, _say)
+        print(", ".join(f"{name} {value:.4g}" for name, value in numbers.items()))
+
+
+def _configured(config: Any, args: argparse.Namespace) -> Any:
+    """The configuration with what ``--set`` changes; None when it was only listed."""
     if args.set == ["help"]:
         for name, value in settings(config).items():
             print(f"{name}={value}")
-        return
+        return None
     for name, text in assignments("--set", args.set).items():
         config = changed(config, name, text)
-    numbers = train(args.data, args.out, config, _say)
-    print(", ".join(f"{name} {value:.4g}" for name, value in numbers.items()))
+    return config
 
 
 def run_listener(args: argparse.Namespace) -> None:

@@ -71,7 +71,7 @@ class SoundFontSynthesizer:
 
     def _stem(self, score: Score, part: str, program: int) -> np.ndarray:
         length = score.samples(SAMPLE_RATE)
-        notes = [_played(note, score.tempo) for note in score.notes(part)]
+        notes = [played(note, score.tempo) for note in score.notes(part)]
         if not notes:
             return np.zeros(length, dtype=np.float32)
         samples = self.soundfont.render(notes, program, length, drums=part == "drums")
@@ -81,7 +81,8 @@ class SoundFontSynthesizer:
         return samples if peak <= 1.0 else samples / np.float32(peak)
 
 
-def _played(note: Note, tempo: float) -> PlayedNote:
+def played(note: Note, tempo: float) -> PlayedNote:
+    """A note on the sample axis."""
     samples_per_beat = 60.0 / tempo * SAMPLE_RATE
     start = round(note.onset * samples_per_beat)
     end = round((note.onset + note.duration) * samples_per_beat)

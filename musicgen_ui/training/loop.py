@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ class LoopConfig:
         device: ``cpu`` or ``cuda``.
         bf16: autocast to bfloat16.
         threads: CPU threads.
+        ema: decay of the moving average of the weights that is validated and kept; 0 for the weights themselves.
     """
 
     steps: int = 4000
@@ -50,6 +51,7 @@ class LoopConfig:
     device: str = "cpu"
     bf16: bool = True
     threads: int = 2
+    ema: float = 0.0
 
 
 @dataclass
@@ -108,8 +110,9 @@ def fit(
     progress = Progress()
     best = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
     best_numbers: dict[str, float] = {}
+    average = MovingAverage(model, config.ema)
     if state_path.exists():
-        progress, best, best_numbers = _restore(state_path, model, optimiser)
+        progress, best, best_numbers = _restore(state_path, model, optimiser, average)
         log(f"resumed at step {progress.step}, best {progress.best:.4f}")
     network: nn.Module = model
     if world > 1:
@@ -133,25 +136,58 @@ def fit(
         loss.backward()
         norm = nn.utils.clip_grad_norm_(model.parameters(), config.clip)
         optimiser.step()
+        average.update(progress.step)
         progress.step += 1
         for name, value in (numbers | {"gradient": float(norm)}).items():
             recent.setdefault(name, []).append(value)
         if progress.step % config.evaluate_every == 0:
-            found = validate(model)
+            with average.applied():
+                found = validate(model)
+                weights = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+            progress.stale += 1
             if found["loss"] < progress.best:
-                progress.best, progress.stale, best_numbers = found["loss"], 0, found
-                best = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
-            else:
-                progress.stale += 1
+                progress.best, progress.stale, best, best_numbers = found["loss"], 0, weights, found
             means = {name: sum(values) / len(values) for name, values in recent.items()}
             recent.clear()
             if rank == 0:
-                _save(state_path, model, optimiser, progress, best, best_numbers)
+                _save(state_path, model, optimiser, average, progress, best, best_numbers)
                 _write_log(state_path.with_suffix(".csv"), progress, means, found)
                 log(_line(progress, config, done, means, found))
     if world > 1:
         torch.distributed.destroy_process_group()
     return best, progress, best_numbers
+
+
+class MovingAverage:
+    """Exponential moving average of a model's parameters (Polyak and Juditsky 1992).
+
+    Attributes:
+        shadow: parameter name to its average; empty when the decay is 0.
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self._model, self._decay = model, decay
+        self.shadow = {name: p.detach().clone() for name, p in model.named_parameters()} if decay else {}
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Takes the weights of a step in; early steps weigh more, so that the start is forgotten."""
+        decay = min(self._decay, (1 + step) / (10 + step))
+        for name, parameter in self._model.named_parameters() if self.shadow else ():
+            self.shadow[name].lerp_(parameter.detach(), 1.0 - decay)
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """The model has the averaged weights inside."""
+        held = {name: p.detach().clone() for name, p in self._model.named_parameters()} if self.shadow else {}
+        self._put(self.shadow)
+        yield
+        self._put(held)
+
+    @torch.no_grad()
+    def _put(self, values: dict[str, Tensor]) -> None:
+        for name, parameter in self._model.named_parameters() if values else ():
+            parameter.copy_(values[name])
 
 
 def _device(config: LoopConfig, rank: int) -> torch.device:
@@ -209,12 +245,14 @@ def _save(
     path: Path,
     model: nn.Module,
     optimiser: torch.optim.Optimizer,
+    average: MovingAverage,
     progress: Progress,
     best: dict[str, Tensor],
     numbers: dict[str, float],
 ) -> None:
     tensors = {f"model.{k}": v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
     tensors |= {f"best.{k}": v.contiguous() for k, v in best.items()}
+    tensors |= {f"average.{k}": v.cpu().contiguous() for k, v in average.shadow.items()}
     for index, slots in optimiser.state_dict()["state"].items():
         tensors |= {
             f"optimiser.{index}.{slot}": torch.as_tensor(v).detach().cpu().contiguous() for slot, v in slots.items()
@@ -223,7 +261,7 @@ def _save(
 
 
 def _restore(
-    path: Path, model: nn.Module, optimiser: torch.optim.Optimizer
+    path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, average: MovingAverage
 ) -> tuple[Progress, dict[str, Tensor], dict[str, float]]:
     tensors, description = load_tensors(path)
 
@@ -234,6 +272,8 @@ def _restore(
         model.load_state_dict(group("model."))
     except RuntimeError:
         raise RequestError(path.name, "the saved run is of another model; choose another --out or delete it") from None
+    for name, value in group("average.").items():
+        average.shadow[name].copy_(value)
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in group("optimiser.").items():
         index, slot = key.split(".")

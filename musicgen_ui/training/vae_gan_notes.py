@@ -1,0 +1,187 @@
+"""What the note level learns from: the analysed notes of a folder of training audio, and how their timbres sound."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from musicgen_ui.audio.partials import BANDS, DRUM_GRID, DRUM_KNOTS, GRID, KNOTS
+from musicgen_ui.errors import RequestError
+from musicgen_ui.models.vae_gan.condition import DETUNE_CENTS, TimbreLabels
+from musicgen_ui.models.vae_gan.config import PITCHES, BranchConfig
+from musicgen_ui.models.vae_gan.encoder import features
+from musicgen_ui.models.vae_gan.note_network import NoteNetwork
+
+
+@dataclass(frozen=True)
+class Timbre:
+    """One rendering of one preset.
+
+    Attributes:
+        id: its name in the folder.
+        instrument: index into its branch's programs; -1 when the preset is kept unseen.
+        drums: it is a kit.
+        labels: how it was rendered.
+        notes: (first, last + 1) of its notes in the branch's arrays.
+        mels: log-mel (M, frames) float16 of each training passage.
+    """
+
+    id: str
+    instrument: int
+    drums: bool
+    labels: TimbreLabels
+    notes: tuple[int, int]
+    mels: tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True)
+class NoteArrays:
+    """The analysed notes of one branch; N of them, see Partials for the others' meaning.
+
+    ``angle`` is relative to the table of steady partials of the note's instrument and pitch.
+    """
+
+    pitch: np.ndarray
+    velocity: np.ndarray
+    amplitude: np.ndarray
+    angle: np.ndarray
+    bend: np.ndarray
+    noise: np.ndarray
+    release: np.ndarray
+
+
+@dataclass(frozen=True)
+class NoteTargets:
+    """A batch of what notes should be; tensors of :class:`NoteArrays` in float32."""
+
+    pitch: Tensor
+    velocity: Tensor
+    amplitude: Tensor
+    angle: Tensor
+    bend: Tensor
+    noise: Tensor
+    release: Tensor
+
+
+class NoteFolder:
+    """Reads the analysed notes of a folder that ``prepare-audio`` wrote; unseen presets are left out.
+
+    Attributes:
+        configs: ``pitched`` and ``drums``.
+        timbres: those that have notes and a passage.
+        arrays: branch name to its notes.
+        ratio, phase: branch name to the tables of steady partials, (instruments, PITCHES, K) float32.
+
+    Raises:
+        RequestError: the folder holds no training audio.
+    """
+
+    def __init__(self, folder: Path, mels: int) -> None:
+        listing = folder / "timbres.jsonl"
+        if not listing.is_file():
+            raise RequestError("--audio", f"{folder} holds no training audio; run the prepare-audio command first")
+        rows = [json.loads(line) for line in listing.read_text(encoding="utf-8").splitlines()]
+        rows = [row for row in rows if row["split"] == "train" and (folder / "audio" / f"{row['id']}.npz").is_file()]
+        if not rows:
+            raise RequestError("--audio", f"{folder} holds no finished timbre")
+        self.configs = {name: _branch(rows, name == "drums") for name in ("pitched", "drums")}
+        self.timbres: list[Timbre] = []
+        self.arrays: dict[str, NoteArrays] = {}
+        self.ratio: dict[str, np.ndarray] = {}
+        self.phase: dict[str, np.ndarray] = {}
+        for name, config in self.configs.items():
+            if config.programs:
+                self._read(folder, name, config, [row for row in rows if row["drums"] == config.drums], mels)
+
+    def _read(self, folder: Path, name: str, config: BranchConfig, rows: list[dict], mels: int) -> None:
+        place = {program: i for i, program in enumerate(config.programs)}
+        pieces: list[dict[str, np.ndarray]] = []
+        owners: list[tuple[int, TimbreLabels]] = []
+        first = 0
+        for row in rows:
+            labels = TimbreLabels(**row["labels"])
+            with np.load(folder / "audio" / f"{row['id']}.npz") as file:
+                data = {key: file[key] for key in file.files}
+            audio = data.pop("passage_audio")
+            scale, split = data.pop("passage_scale"), data.pop("passage_split")
+            heard = tuple(
+                features(audio[i].astype(np.float32) * scale[i], mels).astype(np.float16)
+                for i in np.flatnonzero(split == 0)
+            )
+            count = len(data["note_table"])
+            instrument = place[row["program"]]
+            if heard:
+                self.timbres.append(Timbre(row["id"], instrument, config.drums, labels, (first, first + count), heard))
+            first += count
+            pieces.append(data)
+            owners.extend([(instrument, labels)] * count)
+        joined = {
+            key: np.concatenate([piece[key] for piece in pieces])
+            for key in ("note_table", "ratio", "phase", "amplitude", "turn", "bend", "noise", "release")
+        }
+        instruments = np.array([owner[0] for owner in owners])
+        neutral = np.array([owner[1] == TimbreLabels() for owner in owners])
+        pitch, velocity = joined["note_table"][:, 0], joined["note_table"][:, 1]
+        grid, knots = (DRUM_GRID, DRUM_KNOTS) if config.drums else (GRID, KNOTS)
+        source = _representatives(instruments, pitch, velocity, neutral, len(config.programs))
+        known = source >= 0
+        ratio = np.where(known[..., None], joined["ratio"][source] / grid - 1.0, 0.0).astype(np.float32)
+        phase = np.where(known[..., None], joined["phase"][source], 0.0).astype(np.float32)
+        self.ratio[name], self.phase[name] = ratio, phase
+        hertz = 440.0 * 2.0 ** ((pitch - 69 + np.array([o[1].detune for o in owners]) * DETUNE_CENTS / 100.0) / 12.0)
+        if config.drums:
+            hertz = np.ones_like(hertz)
+        steady = grid * (1.0 + ratio[instruments, pitch])
+        drift = 2 * np.pi * (joined["ratio"] - steady)[:, None, :] * hertz[:, None, None] * knots[None, :, None]
+        angle = joined["turn"] + (joined["phase"] - phase[instruments, pitch])[:, None, :] + drift
+        self.arrays[name] = NoteArrays(
+            pitch=pitch.astype(np.int64),
+            velocity=velocity.astype(np.float32),
+            amplitude=joined["amplitude"],
+            angle=np.angle(np.exp(1j * angle.astype(np.float32))).astype(np.float16),
+            bend=joined["bend"],
+            noise=joined["noise"],
+            release=joined["release"],
+        )
+
+    def fill_tables(self, networks: dict[str, NoteNetwork]) -> None:
+        """Writes the measured ratios and phases into the networks."""
+        for name, network in networks.items():
+            if name not in self.ratio:
+                continue
+            network.ratio.copy_(torch.from_numpy(self.ratio[name]))
+            network.phase.copy_(torch.from_numpy(self.phase[name]))
+
+    def targets(self, name: str, rows: np.ndarray) -> NoteTargets:
+        """The notes of these rows of a branch."""
+        a = self.arrays[name]
+        columns = (a.pitch, a.velocity, a.amplitude, a.angle, a.bend, a.noise, a.release)
+        picked = [torch.from_numpy(np.ascontiguousarray(column[rows])) for column in columns]
+        return NoteTargets(picked[0], *(tensor.float() for tensor in picked[1:]))
+
+
+def _branch(rows: list[dict], drums: bool) -> BranchConfig:
+    programs = tuple(sorted({row["program"] for row in rows if row["drums"] == drums}))
+    grid, knots = (DRUM_GRID, DRUM_KNOTS) if drums else (GRID, KNOTS)
+    code, seed = (256, 96) if drums else (512, 48)
+    return BranchConfig(programs, drums, len(knots), len(grid), BANDS, code=code, seed=seed)
+
+
+def _representatives(
+    instrument: np.ndarray, pitch: np.ndarray, velocity: np.ndarray, neutral: np.ndarray, count: int
+) -> np.ndarray:
+    """(count, PITCHES) index of the note that lends a pitch its tuning and phases: neutral and loud, or a neighbour."""
+    source = np.full((count, PITCHES), -1)
+    for i in np.lexsort((velocity, neutral)):
+        source[instrument[i], pitch[i]] = i
+    for row in source:
+        filled = np.flatnonzero(row >= 0)
+        if len(filled):
+            nearest = filled[np.argmin(np.abs(filled[None, :] - np.arange(PITCHES)[:, None]), axis=1)]
+            row[:] = row[nearest]
+    return source
