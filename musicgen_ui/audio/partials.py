@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
+from musicgen_ui.audio.demodulation import demodulate, noise_levels, refined
 from musicgen_ui.audio.waveform import SAMPLE_RATE
 
 FRACTIONS = 4
@@ -106,8 +106,8 @@ def analyse(
     window = int(np.clip(_PERIODS * (1 + 2 * fractions.any()) / frequency, _SHORTEST, _LONGEST) * SAMPLE_RATE)
     bend = _bend(held, frequency, ratio[FRACTIONS : FRACTIONS + 8], window)
     cycles = _cycles(bend, frequency)
-    ratio, phase = _refined(_demodulate(held, KNOTS, cycles, ratio, window), cycles, ratio)
-    envelope = _demodulate(held, KNOTS, cycles, ratio, window)
+    ratio, phase = refined(demodulate(held, KNOTS, cycles, ratio, window), KNOTS, cycles, ratio)
+    envelope = demodulate(held, KNOTS, cycles, ratio, window)
     envelope[:, :FRACTIONS] *= fractions
     return Partials(
         ratio=ratio.astype(np.float32),
@@ -115,7 +115,7 @@ def analyse(
         amplitude=np.abs(envelope).astype(np.float32),
         turn=np.angle(envelope * np.exp(-1j * phase)).astype(np.float32),
         bend=bend.astype(np.float32),
-        noise=_noise(held, KNOTS, envelope, cycles, ratio).astype(np.float32),
+        noise=noise_levels(held, KNOTS, envelope, cycles, ratio, NOISE_EDGES).astype(np.float32),
         release=release_time(*(released or (x, hold))),
     )
 
@@ -124,7 +124,7 @@ def _analyse_drum(x: np.ndarray) -> Partials:
     # A Hann window of twice the inverse spacing makes the channels' sum the sound itself.
     envelope = np.concatenate(
         [
-            _demodulate(x, DRUM_KNOTS, DRUM_KNOTS, grid, int(2.0 / spacing * SAMPLE_RATE))
+            demodulate(x, DRUM_KNOTS, DRUM_KNOTS, grid, int(2.0 / spacing * SAMPLE_RATE))
             for grid, spacing in zip(np.split(DRUM_GRID, 2), DRUM_SPACING, strict=True)
         ],
         axis=1,
@@ -135,7 +135,7 @@ def _analyse_drum(x: np.ndarray) -> Partials:
         amplitude=np.abs(envelope).astype(np.float32),
         turn=np.angle(envelope).astype(np.float32),
         bend=np.zeros(len(DRUM_KNOTS), np.float32),
-        noise=_noise(x, DRUM_KNOTS, envelope, DRUM_KNOTS, DRUM_GRID).astype(np.float32),
+        noise=noise_levels(x, DRUM_KNOTS, envelope, DRUM_KNOTS, DRUM_GRID, NOISE_EDGES).astype(np.float32),
         release=0.05,
     )
 
@@ -207,7 +207,7 @@ def _bend(x: np.ndarray, frequency: float, ratio: np.ndarray, window: int) -> np
     ratio = ratio[ratio * frequency < 0.4 * SAMPLE_RATE]
     if not len(ratio) or len(times) < 8:
         return np.zeros(len(KNOTS))
-    envelope = _demodulate(x, times, times * frequency, ratio, window)
+    envelope = demodulate(x, times, times * frequency, ratio, window)
     turn = np.angle(envelope[1:] * np.conj(envelope[:-1])) / (2 * np.pi * hop)
     weight = np.abs(envelope[1:]) * np.abs(envelope[:-1]) + 1e-20
     deviation = np.sum(weight * turn * ratio, axis=1) / np.sum(weight * frequency * ratio**2, axis=1)
@@ -225,114 +225,6 @@ def _cycles(bend: np.ndarray, frequency: float) -> np.ndarray:
     """(T,) cycles of the fundamental since the onset at each knot; the bend is linear between knots."""
     speed = frequency * 2.0 ** (bend / 1200.0)
     return np.concatenate([[0.0], np.cumsum(0.5 * (speed[1:] + speed[:-1]) * np.diff(KNOTS))])
-
-
-@numba.njit(cache=True, fastmath=True)
-def _correlate(x, centres, cycles, speed, ratio, window, out):
-    count = ratio.shape[0]
-    half = window // 2
-    hann = (0.5 + 0.5 * np.cos(np.pi * np.arange(-half, half) / half)).astype(np.float32)
-    cosine, sine = np.empty(count, np.float32), np.empty(count, np.float32)
-    turn_c, turn_s = np.empty(count, np.float32), np.empty(count, np.float32)
-    sum_c, sum_s = np.empty(count, np.float32), np.empty(count, np.float32)
-    for j in range(centres.shape[0]):
-        centre = centres[j]
-        first, last = max(0, centre - half), min(x.shape[0], centre + half)
-        total = np.float32(0.0)
-        for k in range(count):
-            step = 2.0 * np.pi * ratio[k] * speed[j] / SAMPLE_RATE
-            start = 2.0 * np.pi * ratio[k] * cycles[j] + step * (first - centre)
-            cosine[k], sine[k] = np.cos(start), np.sin(start)
-            turn_c[k], turn_s[k] = np.cos(step), np.sin(step)
-            sum_c[k], sum_s[k] = np.float32(0.0), np.float32(0.0)
-        for i in range(first, last):
-            weight = hann[i - centre + half]
-            total += weight
-            value = weight * x[i]
-            for k in range(count):
-                c, s = cosine[k], sine[k]
-                sum_c[k] += value * c
-                sum_s[k] -= value * s
-                cosine[k] = c * turn_c[k] - s * turn_s[k]
-                sine[k] = s * turn_c[k] + c * turn_s[k]
-        for k in range(count):
-            scale = 2.0 / total if total > 0 else 0.0
-            out[j, k] = scale * (sum_c[k] + 1j * sum_s[k])
-
-
-def _demodulate(x: np.ndarray, times: np.ndarray, cycles: np.ndarray, ratio: np.ndarray, window: int) -> np.ndarray:
-    """(len(times), K) complex amplitude of each partial around each time; 0 above the Nyquist frequency."""
-    centres = np.round(times * SAMPLE_RATE).astype(np.int64)
-    speed = np.gradient(cycles, times)
-    out = np.zeros((len(times), len(ratio)), dtype=np.complex128)
-    _correlate(x, centres, cycles, speed, ratio, window, out)
-    out[:, ratio * speed.max() > 0.49 * SAMPLE_RATE] = 0.0
-    return out
-
-
-def _refined(envelope: np.ndarray, cycles: np.ndarray, ratio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ratios and start phases that fit the turning of the complex amplitudes best, weighted by their energy."""
-    early = KNOTS < 0.8
-    weight = np.abs(envelope[early]) ** 2 * np.gradient(KNOTS[early])[:, None] + 1e-24
-    angle = np.unwrap(np.angle(envelope[early]), axis=0)
-    turns = cycles[early, None]
-    mean_t = np.sum(weight * turns, axis=0) / weight.sum(axis=0)
-    mean_a = np.sum(weight * angle, axis=0) / weight.sum(axis=0)
-    spread = np.sum(weight * (turns - mean_t) ** 2, axis=0)
-    slope = np.sum(weight * (turns - mean_t) * (angle - mean_a), axis=0) / (spread + 1e-24)
-    change = np.clip(slope / (2 * np.pi), -0.02, 0.02)
-    phase = mean_a - 2 * np.pi * change * mean_t
-    return ratio + change, np.mod(phase, 2 * np.pi)
-
-
-def _noise(x: np.ndarray, knots: np.ndarray, envelope: np.ndarray, cycles: np.ndarray, ratio: np.ndarray) -> np.ndarray:
-    """(T, B) root mean square by band of the samples less their partials."""
-    length = min(len(x), int(knots[-1] * SAMPLE_RATE))
-    real, imaginary = envelope.real.astype(np.float32), envelope.imag.astype(np.float32)
-    residual = x[:length] - _sum(length, knots * SAMPLE_RATE, cycles, ratio, real, imaginary)
-    width = 1024
-    window = np.hanning(width)
-    frequencies = np.fft.rfftfreq(width, 1.0 / SAMPLE_RATE)
-    band = np.searchsorted(NOISE_EDGES, frequencies) - 1
-    out = np.zeros((len(knots), BANDS))
-    padded = np.concatenate([np.zeros(width // 2), residual, np.zeros(width)])
-    for j, time in enumerate(knots):
-        start = int(time * SAMPLE_RATE)
-        # Before the onset there is nothing: the window's later half stands for the whole.
-        used = window * (np.arange(width) >= width // 2 - start)
-        power = np.abs(np.fft.rfft(padded[start : start + width] * used)) ** 2 / (np.sum(used**2) * width / 2)
-        for b in range(BANDS):
-            out[j, b] = np.sqrt(power[band == b].sum())
-    return out
-
-
-@numba.njit(cache=True, fastmath=True)
-def _sum(length, positions, cycles, ratio, real, imaginary):
-    count = ratio.shape[0]
-    out = np.zeros(length, np.float32)
-    cosine, sine = np.empty(count, np.float32), np.empty(count, np.float32)
-    turn_c, turn_s = np.empty(count, np.float32), np.empty(count, np.float32)
-    for j in range(positions.shape[0] - 1):
-        first, last = int(np.ceil(positions[j])), min(length, int(np.ceil(positions[j + 1])))
-        span = positions[j + 1] - positions[j]
-        turns = (cycles[j + 1] - cycles[j]) / span
-        for k in range(count):
-            step = 2.0 * np.pi * ratio[k] * turns
-            start = 2.0 * np.pi * ratio[k] * cycles[j] + step * (first - positions[j])
-            cosine[k], sine[k] = np.cos(start), np.sin(start)
-            turn_c[k], turn_s[k] = np.cos(step), np.sin(step)
-        for i in range(first, last):
-            share = np.float32((i - positions[j]) / span)
-            total = np.float32(0.0)
-            for k in range(count):
-                c, s = cosine[k], sine[k]
-                a = real[j, k] + share * (real[j + 1, k] - real[j, k])
-                b = imaginary[j, k] + share * (imaginary[j + 1, k] - imaginary[j, k])
-                total += a * c - b * s
-                cosine[k] = c * turn_c[k] - s * turn_s[k]
-                sine[k] = s * turn_c[k] + c * turn_s[k]
-            out[i] = total
-    return out
 
 
 def release_time(x: np.ndarray, hold: int) -> float:
