@@ -7,6 +7,7 @@ drift, and so that a stem may be rendered in pieces: any piece equals the same s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numba
 import numpy as np
@@ -56,7 +57,7 @@ def noise_bands(edges: np.ndarray, length: int = NOISE_LENGTH) -> np.ndarray:
     rng = np.random.default_rng(1)
     frequencies = np.fft.rfftfreq(length, 1.0 / SAMPLE_RATE)
     bands = np.empty((len(edges) - 1, length), dtype=np.float32)
-    for b, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for b, (low, high) in enumerate(pairwise(edges)):
         inside = (frequencies >= low) & (frequencies < high)
         spectrum = np.where(inside, np.exp(2j * np.pi * rng.random(len(frequencies))), 0.0)
         band = np.fft.irfft(spectrum, length)
@@ -139,8 +140,9 @@ def _render(start, position, cycles, speed, ratio, real, imaginary, noise, bands
             block = BLOCK if abs(rise) > 1e-12 else STEADY_BLOCK
             while count and i < high:
                 offset = i - begin
-                # Blocks lie on a grid of the segment's own, wherever the piece begins.
-                stop = min(high, int(np.ceil(begin + (np.floor(offset / block) + 1) * block)))
+                # Blocks lie on a grid of the segment's own, wherever the piece begins. A sum that is rounded down to a
+                # whole number would stop where it starts.
+                stop = min(high, max(i + 1, int(np.ceil(begin + (np.floor(offset / block) + 1) * block))))
                 middle = np.floor(offset / block) * block
                 _turn(
                     ratio[v],
@@ -199,7 +201,7 @@ def _adjoint(
     start, position, cycles, speed, ratio, real, imaginary, noise, bands, first, grad, g_real, g_imaginary, g_noise
 ):
     size = ratio.shape[1]
-    places = np.arange(size)
+    places = np.empty(size, np.int64)
     cosine, sine = np.empty(size, np.float32), np.empty(size, np.float32)
     turn_c, turn_s = np.empty(size, np.float32), np.empty(size, np.float32)
     left_c, left_s = np.empty(size, np.float32), np.empty(size, np.float32)
@@ -216,8 +218,10 @@ def _adjoint(
             fastest = max(speed[v, j], speed[v, j + 1])
             count = 0
             # Unlike in the render, a partial that is silent now may have to become louder.
-            while count < size and ratio[v, count] * fastest < 0.5:
-                count += 1
+            for k in range(size):
+                if ratio[v, k] * fastest < 0.5:
+                    places[count] = k
+                    count += 1
             left_c[:count], left_s[:count], right_c[:count], right_s[:count] = 0.0, 0.0, 0.0, 0.0
             i = low
             block = BLOCK if abs(rise) > 1e-12 else STEADY_BLOCK
@@ -251,10 +255,11 @@ def _adjoint(
                         sine[q] = s * turn_c[q] + c * turn_s[q]
                 i = stop
             for q in range(count):
-                g_real[v, j, q] += left_c[q]
-                g_imaginary[v, j, q] += left_s[q]
-                g_real[v, j + 1, q] += right_c[q]
-                g_imaginary[v, j + 1, q] += right_s[q]
+                k = places[q]
+                g_real[v, j, k] += left_c[q]
+                g_imaginary[v, j, k] += left_s[q]
+                g_real[v, j + 1, k] += right_c[q]
+                g_imaginary[v, j + 1, k] += right_s[q]
             for b in range(noise.shape[2]):
                 total, right = np.float32(0.0), np.float32(0.0)
                 n = low
