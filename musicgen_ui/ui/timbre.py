@@ -146,10 +146,11 @@ def wire_timbre(made: Components, panel: Panel, studio: Borrower, seeds: int, la
         gr.on([part.change for part in point], partial(card_html, slot), point, card, **quiet)
         panel.dice[slot].click(None, None, seed, js=f"() => Math.floor(Math.random() * {seeds})")
         file.input(None, None, note, js=f"() => {json.dumps(HEARING)}")
-        file.input(
+        heard = file.input(
             partial(_borrowed, studio), file, [z, kind, note, file], show_progress="hidden", trigger_mode="always_last",
             concurrency_limit=1, concurrency_id=lane, api_visibility="private",
         )  # fmt: skip
+        heard.failure(None, None, note, js=f"() => {json.dumps(_alert(BROKEN))}")
         file.clear(lambda: ("", ""), None, [z, note], **quiet)
     mixed = [made["timbre_morph"], *cards]
     draw = "(share, a, b) => window.studio.morph(share / 100, a, b)"
@@ -227,7 +228,7 @@ def card_html(slot: str, kind: Any, seed: Any, z: Any) -> str:
 
 def morph_html() -> str:
     """The mixture before anything moved; ``studio.js`` redraws it."""
-    return f'<div class="timbre-card mix">{bars_svg([0.0] * 32)}</div>'
+    return f'<div class="timbre-card mix"><p>Only A sounds</p>{bars_svg([0.0] * 32)}</div>'
 
 
 def bars_svg(values: list[float]) -> str:

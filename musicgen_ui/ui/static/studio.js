@@ -27,14 +27,17 @@
       return `<p class="length">${whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`}</p>`;
     },
     // The picture of timbre.py, between two cards: share 0 is the first, 1 the second.
-    morph(share, ...cards) {
+    morph(value, ...cards) {
+      const share = Math.min(1, Math.max(0, value || 0));
+      const percent = Math.round(100 * share);
+      const said = percent === 0 ? "Only A sounds" : percent === 100 ? "Only B sounds" : `${100 - percent} % A, ${percent} % B`;
       const [from, to] = cards.map((card) => JSON.parse(/data-z="([^"]*)"/.exec(card)?.[1] ?? "[]"));
-      const mix = from.map((value, i) => value + (to[i] - value) * Math.min(1, Math.max(0, share || 0)));
+      const mix = from.map((value, i) => value + (to[i] - value) * share);
       const bars = mix.map((value, i) => {
         const height = Math.max(1, Math.min(1, Math.abs(value) / 3) * 23);
         return `<rect x="${10 * i + 2}" y="${(value < 0 ? 24 : 24 - height).toFixed(1)}" width="6" height="${height.toFixed(1)}"/>`;
       });
-      return `<div class="timbre-card mix" style="--share:${share || 0}"><svg viewBox="0 0 ${10 * mix.length} 48" preserveAspectRatio="none" aria-hidden="true">${bars.join("")}</svg></div>`;
+      return `<div class="timbre-card mix" style="--share:${share}"><p>${said}</p><svg viewBox="0 0 ${10 * mix.length} 48" preserveAspectRatio="none" aria-hidden="true">${bars.join("")}</svg></div>`;
     },
     waiting(html) {
       return busy() ? $("#status .status").outerHTML : html;

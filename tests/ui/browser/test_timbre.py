@@ -82,6 +82,7 @@ def test_roll_morph_and_borrow_reach_the_clip_and_reset_takes_them_back(panel, v
     page.wait_for_function(settled)
     mix = np.clip([0.6 * x + 0.4 * y for x, y in zip(a, b, strict=True)], -3, 3)
     np.testing.assert_allclose(heights(page), mix, atol=0.16)
+    assert page.locator("#morph p").inner_text() == "60 % A, 40 % B"
 
     timbre = share(here, settled)
     np.testing.assert_allclose(timbre.a.noise(), a, atol=0.006)
