@@ -17,6 +17,9 @@ VERBS = {"compose": "Composing", "synthesize": "Playing", "mix": "Mixing", "list
 
 NOUNS = {"compose": "compose", "synthesize": "play", "mix": "mix", "listen": "listen", "draw": "save"}
 
+COUNTABLE = 200
+"""More steps than this are shown in percent: bars and takes are counted, samples are not."""
+
 
 def ready() -> str:
     """Before the first clip."""
@@ -89,7 +92,8 @@ def _stage(name: str, progress: Progress) -> str:
     done, total = progress.done.get(name, (0, 0))
     share = min(1.0, done / total) if total > 0 else 0.0
     state = "full" if share >= 1.0 else "now" if name == progress.now else "rest"
-    count = f"{done}/{total}" if total > 1 else ""
+    # Samples are too many to count: their share says more.
+    count = "" if total <= 1 else f"{done}/{total}" if total <= COUNTABLE else f"{share:.0%}"
     return (
         f'<li class="{state}" style="--share:{share:.3f}"><span>{escape(NOUNS.get(name, name))}</span>'
         f"<small>{count}</small></li>"

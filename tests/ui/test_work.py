@@ -8,7 +8,8 @@ import time
 import pytest
 
 from musicgen_ui.errors import Cancelled, RequestError
-from musicgen_ui.ui.work import Work
+from musicgen_ui.ui import status
+from musicgen_ui.ui.work import Progress, Work
 
 
 def test_result_and_progress_come_through() -> None:
@@ -59,3 +60,10 @@ def test_closing_the_iterator_raises_cancelled_in_the_work_and_waits_for_it() ->
     count = len(ticks)
     time.sleep(0.1)
     assert len(ticks) == count
+
+
+def test_steps_are_counted_and_samples_are_told_in_percent() -> None:
+    shown = status.working(Progress(1.0, {"compose": (3, 16), "synthesize": (661_500, 1_323_000)}, "synthesize"))
+    assert "<small>3/16</small>" in shown
+    assert "<small>50%</small>" in shown
+    assert "661" not in shown
