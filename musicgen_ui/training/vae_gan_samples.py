@@ -14,7 +14,9 @@ from musicgen_ui.models.vae_gan.generator import Generator
 from musicgen_ui.models.vae_gan.performance import Sound, instrument_of
 from musicgen_ui.training.vae_gan_passages import Passage
 
-WINDOWS = (4096, 1024, 256)
+WINDOWS = {4096: 2.0, 1024: 1.0, 256: 1.0}
+"""FFT length to its weight: the longest tells partials apart."""
+
 SECONDS = 4.0
 
 
@@ -25,17 +27,18 @@ def spectrogram(audio: Tensor, window: int) -> Tensor:
 
 
 def spectral_losses(made: Tensor, target: Tensor) -> dict[str, Tensor]:
-    """Per-item spectral convergence and log-magnitude distance, each the mean over WINDOWS; audio (batch, n)."""
+    """Per-item spectral convergence and log-magnitude distance, weighted means over WINDOWS; audio (batch, n)."""
     convergence, log = [], []
-    for window in WINDOWS:
+    for window, weight in WINDOWS.items():
         a, b = spectrogram(made, window), spectrogram(target, window)
         size = torch.linalg.vector_norm(b, dim=(1, 2))
         apart = torch.linalg.vector_norm(a - b, dim=(1, 2)) / (size + 1e-3)
-        convergence.append(apart.clamp(max=3.0).mean())
+        convergence.append(weight * apart.clamp(max=3.0).mean())
         # 80 dB under the item's loudest cell nobody hears what is there.
         floor = 1e-4 * b.amax(dim=(1, 2), keepdim=True) + 1e-6
-        log.append((torch.log(a + floor) - torch.log(b + floor)).abs().mean())
-    return {"convergence": torch.stack(convergence).mean(), "log": torch.stack(log).mean()}
+        log.append(weight * (torch.log(a + floor) - torch.log(b + floor)).abs().mean())
+    total = sum(WINDOWS.values())
+    return {"convergence": torch.stack(convergence).sum() / total, "log": torch.stack(log).sum() / total}
 
 
 class HeldOut:
