@@ -26,7 +26,7 @@ from musicgen_ui.models.vae_gan.stem import HOP
 from musicgen_ui.models.vae_gan.timbre_space import AggregatePrior, morphed
 from musicgen_ui.music.score import PARTS, Score
 from musicgen_ui.style import Style
-from musicgen_ui.timbre import Timbre, TimbrePoint
+from musicgen_ui.timbre import Z_LIMIT, Timbre, TimbrePoint
 
 GENERATOR, ENCODER = "vaegan.safetensors", "timbre_encoder.safetensors"
 
@@ -83,7 +83,8 @@ class NeuralSynthesizer:
 
     def encode(self, samples: np.ndarray) -> TimbrePoint:
         """The timbre of mono samples (n,) at 44.1 kHz."""
-        return TimbrePoint("recorded", z=tuple(float(v) for v in self.encoder.encode(samples)))
+        z = np.clip(self.encoder.encode(samples), -Z_LIMIT, Z_LIMIT)
+        return TimbrePoint("recorded", z=tuple(float(v) for v in z))
 
     def render(
         self,
@@ -175,7 +176,7 @@ class NeuralSynthesizer:
         if point.kind == "own":
             return own
         if point.kind == "random":
-            return self._space.draw(point.seed)
+            return self._space.draw(torch.from_numpy(point.noise()))
         return torch.tensor(point.z, device=self.device, dtype=torch.float32)
 
     def _chunks(self, lines: Sequence[_Line], total: int, chunk: int) -> Iterator[np.ndarray]:

@@ -36,9 +36,8 @@ class AggregatePrior:
         factor = torch.linalg.cholesky(covariance + jitter)
         return cls(means.mean(dim=0).float(), factor.float())
 
-    def draw(self, seed: int) -> Tensor:
-        """(Z_SIZE,) a timbre; the same seed gives the same one."""
-        noise = torch.randn(Z_SIZE, generator=torch.Generator().manual_seed(seed))
+    def draw(self, noise: Tensor) -> Tensor:
+        """(Z_SIZE,) the timbre that standard normal noise (Z_SIZE,) stands for."""
         return self.mean + self.factor @ noise.to(self.mean.device)
 
 
