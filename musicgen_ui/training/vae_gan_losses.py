@@ -37,13 +37,13 @@ def note_losses(envelopes: Envelopes, targets: NoteTargets, knots: Tensor, known
     w = weight[None, :, None]
     target, made = targets.amplitude, envelopes.log_amplitude.exp()
     floor = _QUIET * target.amax(dim=(1, 2), keepdim=True) + 1e-7
-    log = (w * (torch.log(made + floor) - torch.log(target + floor)).abs()).sum(dim=1).mean()
+    log = (w * _apart(envelopes.log_amplitude, target, floor)).sum(dim=1).mean()
     energy = (w * target.square()).sum(dim=(1, 2)) + 1e-12
     linear = ((w * (made - target).square()).sum(dim=(1, 2)) / energy).add(1e-6).sqrt()
     cosine = envelopes.phasor[..., 0] * torch.cos(targets.angle) + envelopes.phasor[..., 1] * torch.sin(targets.angle)
     apart = made.square() + target.square() - 2 * made * target * cosine
     whole = ((w * apart).sum(dim=(1, 2)).clamp(min=0.0) / energy).add(1e-6).sqrt()
-    noise = torch.log(envelopes.log_noise.exp() + floor) - torch.log(targets.noise + floor)
+    noise = _apart(envelopes.log_noise, targets.noise, floor)
     loudness = target.square().sum(dim=2) * weight
     bend = (loudness * (envelopes.bend - targets.bend).abs()).sum(dim=1) / (loudness.sum(dim=1) + 1e-12)
     return {
@@ -51,10 +51,19 @@ def note_losses(envelopes: Envelopes, targets: NoteTargets, knots: Tensor, known
         # The root of a sum grows without bound where the network is far off; a note counts at most so much.
         "linear": linear.clamp(max=4.0).mean(),
         "complex": (whole.clamp(max=4.0) * known).sum() / known.sum().clamp(min=1.0),
-        "noise": (w * noise.abs()).sum(dim=1).mean(),
+        "noise": (w * noise).sum(dim=1).mean(),
         "bend": bend.mean() / 20.0,
         "release": (envelopes.log_release - torch.log(targets.release)).abs().mean(),
     }
+
+
+def _apart(made: Tensor, target: Tensor, floor: Tensor) -> Tensor:
+    """Nepers between a level and a target amplitude. Below the floor all is equal, but only where the target is.
+
+    A partial that few instruments have is silent in most notes; the way back up must never be flat.
+    """
+    apart = made - torch.log(torch.maximum(target, floor))
+    return torch.where(target > floor, apart.abs(), F.relu(apart))
 
 
 def weighted(losses: dict[str, Tensor]) -> Tensor:

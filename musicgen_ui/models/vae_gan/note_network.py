@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from musicgen_ui.models.vae_gan.config import LABELS, PITCHES, Z_SIZE, BranchConfig
 
 _PITCH_BUMPS = 24
+_SILENCE = -16.0
 
 
 @dataclass(frozen=True)
@@ -152,10 +153,10 @@ class NoteNetwork(nn.Module):
         # The SoundFont specification has the amplitude go with the velocity squared; the network adds what differs.
         level = 2.0 * torch.log(loudness)[:, None, None]
         return Envelopes(
-            log_amplitude=(out[..., :k] + level).clamp(-20.0, 2.0),
+            log_amplitude=_floored(out[..., :k] + level).clamp(max=2.0),
             phasor=F.normalize(torch.stack([out[..., k : 2 * k], out[..., 2 * k : 3 * k]], dim=-1), dim=-1, eps=1e-4),
             bend=20.0 * out[..., -1],
-            log_noise=(out[..., 3 * k : 3 * k + b] + level).clamp(-20.0, 0.0),
+            log_noise=_floored(out[..., 3 * k : 3 * k + b] + level).clamp(max=0.0),
             log_release=self.release(code).float().squeeze(1).clamp(math.log(0.004), math.log(3.0)),
         )
 
@@ -163,6 +164,11 @@ class NoteNetwork(nn.Module):
         """Z of instruments (N,): its mean, or with standard normal ``noise`` (N, Z_SIZE) a draw around it."""
         mean = self.prior_mean[instrument]
         return mean if noise is None else mean + self.prior_log_std[instrument].exp() * noise
+
+
+def _floored(level: Tensor) -> Tensor:
+    """Levels in nepers that hardly fall below silence, and can always come back: a hard limit would pass no gradient."""
+    return _SILENCE + F.leaky_relu(level - _SILENCE, 0.05)
 
 
 def _bumps(pitch: Tensor) -> Tensor:
