@@ -17,6 +17,9 @@ from musicgen_ui.models.vae_gan.config import PITCHES, BranchConfig
 from musicgen_ui.models.vae_gan.encoder import features
 from musicgen_ui.models.vae_gan.note_network import NoteNetwork
 
+RELEASED = 0.4
+"""Seconds after which the notes were let go whose release was measured."""
+
 
 @dataclass(frozen=True)
 class Timbre:
@@ -146,7 +149,7 @@ class NoteFolder:
             angle=np.angle(np.exp(1j * angle.astype(np.float32))).astype(np.float16),
             bend=joined["bend"],
             noise=joined["noise"],
-            release=joined["release"],
+            release=damping(joined["release"], joined["amplitude"], knots),
         )
 
     def fill_tables(self, networks: dict[str, NoteNetwork]) -> None:
@@ -163,6 +166,23 @@ class NoteFolder:
         columns = (a.pitch, a.velocity, a.amplitude, a.angle, a.bend, a.noise, a.release)
         picked = [torch.from_numpy(np.ascontiguousarray(column[rows])) for column in columns]
         return NoteTargets(picked[0], *(tensor.float() for tensor in picked[1:]))
+
+
+def damping(release: np.ndarray, amplitude: np.ndarray, knots: np.ndarray) -> np.ndarray:
+    """(N,) time constant of what letting go adds to the decay that a note has by itself.
+
+    Args:
+        release: (N,) time constant of the whole decay, measured from RELEASED seconds on.
+        amplitude: (N, T, K) of the held note.
+        knots: (T,).
+    """
+    level = 0.5 * np.log(np.sum(np.square(amplitude, dtype=np.float32), axis=2) + 1e-12)
+    later = RELEASED + np.clip(3.5 * release, 0.02, 0.8)
+    rows = np.arange(len(release))
+    first, last = np.searchsorted(knots, RELEASED), np.minimum(np.searchsorted(knots, later), len(knots) - 1)
+    own = (level[:, first] - level[rows, last]) / (knots[last] - knots[first] + 1e-9)
+    rate = 1.0 / release - np.clip(own, 0.0, None)
+    return np.clip(1.0 / np.maximum(rate, 1e-3), 0.004, 3.0).astype(np.float32)
 
 
 def _branch(rows: list[dict], drums: bool) -> BranchConfig:

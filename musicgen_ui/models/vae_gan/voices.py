@@ -16,8 +16,12 @@ from musicgen_ui.models.vae_gan.note_network import Envelopes
 HOLD_KNOTS = (0.5, 1.5, 4.0, 10.0)
 """Seconds past the last knot, for notes that are held longer than any that was analysed."""
 
-RELEASE_KNOTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.5, 7.0)
-"""Time constants after the key is let go; then the voice ends (-61 dB)."""
+RELEASE_FALL = (0.0, 0.12, 0.25, 0.4, 0.55, 0.75, 1.0, 1.35, 1.8, 2.4, 3.2, 4.2, 5.5, 7.0)
+RELEASE_SECONDS = (0.0, 0.006, 0.014, 0.025, 0.04, 0.06, 0.09, 0.13, 0.19, 0.28, 0.42, 0.65, 1.1, 2.2)
+"""Knots after the key is let go: so many time constants, or so many seconds, whichever comes first.
+
+A strong damper is followed closely, and under a weak one the note's own decay is. At the last the voice ends.
+"""
 
 _STEADY = 0.5
 """Nepers a second: what falls more slowly than this is sustained for ever."""
@@ -53,8 +57,8 @@ def assemble(
 ) -> VoiceTensors:
     """Voices of N notes.
 
-    From the moment that the key is let go, the amplitudes keep their proportions and decay together: as the volume
-    envelope of a sampler does, and whatever the attack had reached by then.
+    From the moment that the key is let go, all amplitudes decay together, as under the volume envelope of a sampler:
+    what was falling by itself goes on falling, and what the attack had not reached by then is never reached.
 
     Args:
         envelopes: of the notes, over ``knots``.
@@ -76,15 +80,20 @@ def assemble(
     at_release = _at(values, times, held)
     before = times.unsqueeze(0) <= held.unsqueeze(1)
     sustained = torch.where(before.unsqueeze(2), values, at_release.unsqueeze(1))
-    decay = torch.tensor(RELEASE_KNOTS, device=knots.device, dtype=knots.dtype)
-    fall = torch.exp(-decay)
-    fall[-1] = 0.0
-    released = at_release.unsqueeze(1) * fall[None, :, None]
+    damping = envelopes.log_release.exp().detach().unsqueeze(1)
+    falls, seconds = (
+        torch.tensor(row, device=knots.device, dtype=knots.dtype) for row in (RELEASE_FALL, RELEASE_SECONDS)
+    )
+    after = torch.minimum(falls * damping, seconds)
+    fall = torch.exp(-after / damping)
+    fall = torch.cat([fall[:, :-1], torch.zeros_like(fall[:, -1:])], dim=1)
+    tail = held.unsqueeze(1) + after
+    ringing = torch.stack([_at(values, times, moment) for moment in tail.unbind(dim=1)], dim=1)
+    released = _no_louder(ringing, at_release.unsqueeze(1), phase.shape[1]) * fall.unsqueeze(2)
     values = torch.cat([sustained, released], dim=1)
-    tail = held.unsqueeze(1) + decay * envelopes.log_release.exp().detach().unsqueeze(1)
     seconds = torch.cat([torch.minimum(times.unsqueeze(0), held.unsqueeze(1)), tail], dim=1).double()
     bend = torch.cat([envelopes.bend, envelopes.bend[:, -1:].expand(-1, len(HOLD_KNOTS))], dim=1).detach()
-    cents = torch.cat([bend, bend[:, -1:].expand(-1, len(RELEASE_KNOTS))], dim=1)
+    cents = torch.cat([bend, bend[:, -1:].expand(-1, len(RELEASE_FALL))], dim=1)
     cents = torch.where(seconds >= held.unsqueeze(1), _at(bend.unsqueeze(2), times, held), cents).double()
     speed = frequency.double().unsqueeze(1) / SAMPLE_RATE * torch.exp(cents * (math.log(2.0) / 1200.0))
     position = seconds * SAMPLE_RATE
@@ -124,6 +133,18 @@ def _extended(values: Tensor, knots: Tensor) -> tuple[Tensor, Tensor]:
     past = torch.tensor(HOLD_KNOTS, device=knots.device, dtype=knots.dtype)
     gain = torch.exp(slope.unsqueeze(1) * past)
     return torch.cat([values, values[:, -1:] * gain.unsqueeze(2)], dim=1), torch.cat([knots, knots[-1] + past])
+
+
+def _no_louder(values: Tensor, limit: Tensor, partials: int) -> Tensor:
+    """Values (N, R, 2 K + B), each partial and band brought down to its level in ``limit`` (N, 1, 2 K + B)."""
+
+    def scaled(level: Tensor, most: Tensor) -> Tensor:
+        return (most / (level + 1e-12)).clamp(max=1.0).detach()
+
+    real, imaginary, noise = values.split([partials, partials, values.shape[2] - 2 * partials], dim=2)
+    top_real, top_imaginary, top_noise = limit.split([partials, partials, limit.shape[2] - 2 * partials], dim=2)
+    gain = scaled(torch.hypot(real, imaginary), torch.hypot(top_real, top_imaginary))
+    return torch.cat([real * gain, imaginary * gain, noise * scaled(noise, top_noise)], dim=2)
 
 
 def _at(values: Tensor, times: Tensor, moment: Tensor) -> Tensor:
