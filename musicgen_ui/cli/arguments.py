@@ -105,6 +105,9 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
         "--checkpoints", type=Path, metavar="DIR", help="folder of the models; default: the shipped one"
     )
     parser.add_argument("--soundfont", type=Path, metavar="FILE", help="SoundFont to play (default: the embedded one)")
+    parser.add_argument(
+        "--bf16", action="store_true", help="faster stems in bfloat16; a clip is then not the same bytes everywhere"
+    )
 
 
 def load_studio(args: argparse.Namespace, log: Callable[[str], None] | None = None) -> Studio:
@@ -112,5 +115,10 @@ def load_studio(args: argparse.Namespace, log: Callable[[str], None] | None = No
     from musicgen_ui.engine.loading import load_studio as load
 
     return load(
-        device=args.device, checkpoints=args.checkpoints, soundfont=args.soundfont, log=log, threads=args.threads
+        device=args.device,
+        checkpoints=args.checkpoints,
+        soundfont=args.soundfont,
+        log=log,
+        threads=args.threads,
+        bf16=args.bf16,
     )

@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -51,6 +52,7 @@ def run(args: argparse.Namespace) -> None:
     ready = time.perf_counter() - began
     cases = {name: timed(studio, recipe, args.repeats) for name, recipe in CASES.items()}
     synthesizers = {name: stems(studio, name, args.repeats) for name in studio.synths}
+    parts = levels(args.checkpoints) if "vaegan" in studio.synths else {}
     import torch
 
     report = {
@@ -61,6 +63,7 @@ def run(args: argparse.Namespace) -> None:
         "peak memory (MB)": peak_memory(),
         "cases": cases,
         "four stems of 30 s": synthesizers,
+        "one stem of 30 s on one core": parts,
     }  # fmt: skip
     write_report(args.report, report)
     print("\n".join(loaded))
@@ -75,6 +78,12 @@ def run(args: argparse.Namespace) -> None:
     print()
     rows = [(name, f"{speed['median']:.2f}", f"{speed['times real time']:.1f}") for name, speed in synthesizers.items()]
     print_table(("four stems of 30 s, warm", "median seconds", "x real time"), rows)
+    if parts:
+        print()
+        print_table(
+            ("one stem of 30 s, one core: x real time", *next(iter(parts.values()))),
+            [(name, *(f"{speed:.0f}" for speed in speeds.values())) for name, speeds in parts.items()],
+        )
 
 
 def timed(studio: Studio, recipe: Recipe, repeats: int) -> dict[str, Any]:
@@ -102,6 +111,51 @@ def stems(studio: Studio, synth: str, repeats: int) -> dict[str, float]:
     seconds = case["stages"]["synthesize"]
     # The watch counts tenths of milliseconds; a stand-in may take less.
     return {"median": seconds, "times real time": case["seconds of music"] / max(seconds, 1e-4)}
+
+
+def levels(checkpoints: Path | None) -> dict[str, dict[str, float]]:
+    """Times real time of each level of the neural synthesizer, for one voice after another and for chords."""
+    import torch
+
+    from musicgen_ui.audio.oscillators import render
+    from musicgen_ui.audio.soundfont import PlayedNote
+    from musicgen_ui.engine.loading import CHECKPOINTS
+    from musicgen_ui.engine.neural import NeuralSynthesizer
+    from musicgen_ui.models.vae_gan.performance import Sound, perform
+
+    generator = NeuralSynthesizer.load(checkpoints or CHECKPOINTS).generator
+    network = generator.network(drums=False)
+    sound = Sound(0, network.prior_mean[0].detach())
+    hop, beats = 512, 60
+    length = beats * 43 * hop
+    found, threads = {}, torch.get_num_threads()
+    torch.set_num_threads(1)
+    for name, chord in {"melody": (60,), "chords of four": (48, 55, 60, 64)}.items():
+        notes = [
+            PlayedNote(i * 43 * hop, (i + 1) * 43 * hop, pitch + i % 7, 64 + i) for i in range(beats) for pitch in chord
+        ]
+        with torch.inference_mode():
+            written = _speed(length, lambda notes=notes: perform(network, notes, sound))
+            voices = perform(network, notes, sound).numpy()
+            bank = _speed(length, lambda voices=voices: render(voices, generator.bands.numpy(), 0, length))
+            stem = torch.from_numpy(render(voices, generator.bands.numpy(), 0, length)).unsqueeze(0)
+            finished = _speed(length, lambda stem=stem: generator.finish(stem, [sound], [False], 0))
+        found[name] = {"note network": written, "oscillator bank": bank, "stem level": finished}
+    torch.set_num_threads(threads)
+    return found
+
+
+def _speed(samples: int, work: Callable[[], Any]) -> float:
+    """Seconds of sound for each second of work, the median of five after one to warm up."""
+    from musicgen_ui.audio.waveform import SAMPLE_RATE
+
+    work()
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - began)
+    return samples / SAMPLE_RATE / median(took)
 
 
 def peak_memory() -> float | None:

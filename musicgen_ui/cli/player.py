@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+    from musicgen_ui.engine.pipeline import Synthesizer
     from musicgen_ui.music.score import Score
     from musicgen_ui.style import Style
 
+    Play = Callable[[Score, Style, int], tuple[np.ndarray, int]]
 
-def soundfont_player(soundfont: Path | None) -> Callable[[Score, Style, int], tuple[np.ndarray, int]]:
+
+def soundfont_player(soundfont: Path | None) -> Play:
     """A function of score, style and seed that returns the samples (2, n) of the clip and their rate.
 
     A part without a program of its own is played by the band that the style and seed choose.
@@ -25,14 +28,33 @@ def soundfont_player(soundfont: Path | None) -> Callable[[Score, Style, int], tu
         RequestError: the SoundFont is missing or damaged.
     """
     from musicgen_ui.audio.soundfont import SoundFont
-    from musicgen_ui.engine.mix import mix
-    from musicgen_ui.engine.orchestrate import choose_programs
     from musicgen_ui.engine.synthesize import SoundFontSynthesizer
 
-    synthesizer = SoundFontSynthesizer(SoundFont.load(soundfont))
+    return _player(SoundFontSynthesizer(SoundFont.load(soundfont)))
+
+
+def neural_player(checkpoints: Path | None) -> Play:
+    """The same with the VAE-GAN.
+
+    Args:
+        checkpoints: folder of the models; None for the shipped one.
+
+    Raises:
+        RequestError: a checkpoint is missing or damaged.
+    """
+    from musicgen_ui.engine.loading import CHECKPOINTS, load_neural
+
+    return _player(load_neural(checkpoints or CHECKPOINTS, "cpu"))
+
+
+def _player(synthesizer: Synthesizer) -> Play:
+    from musicgen_ui.engine.mix import mix
+    from musicgen_ui.engine.orchestrate import choose_programs
+    from musicgen_ui.timbre import Timbre
 
     def play(score: Score, style: Style, seed: int) -> tuple[np.ndarray, int]:
-        stems = synthesizer.render(score, {**choose_programs(style, seed), **score.programs})
+        programs = {**choose_programs(style, seed), **score.programs}
+        stems = synthesizer.render(score, programs, style=style, timbre=Timbre(), seed=seed)
         clip = mix(stems, style, seed=seed, tempo=score.tempo)
         return clip.samples, clip.sample_rate
 

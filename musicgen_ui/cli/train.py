@@ -9,6 +9,7 @@ from typing import Any
 
 from musicgen_ui.cli.arguments import assignments, whole
 from musicgen_ui.errors import RequestError
+from musicgen_ui.recipe import AVAILABLE_SYNTHS
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -31,6 +32,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     scales = models.add_parser("scales", help="what 0 to 1 means on every slider's meter, on scores played for it")
     _add_paths(scales, "measures.json")
     _add_sound(scales, clips=300)
+    scales.add_argument(
+        "--synth", choices=AVAILABLE_SYNTHS, default=AVAILABLE_SYNTHS[0], help=f"default: {AVAILABLE_SYNTHS[0]}"
+    )
     scales.set_defaults(run=run_scales)
 
 
@@ -114,7 +118,7 @@ def run_scales(args: argparse.Namespace) -> None:
     """Play sections of the training pieces, listen, write the scales of both sides."""
     from tqdm import tqdm
 
-    from musicgen_ui.cli.player import soundfont_player
+    from musicgen_ui.cli.player import neural_player, soundfont_player
     from musicgen_ui.data.pieces import PieceStore
     from musicgen_ui.engine.listen import listen
     from musicgen_ui.scale import load_score_scales, save_scales
@@ -123,9 +127,8 @@ def run_scales(args: argparse.Namespace) -> None:
     store = PieceStore(args.data)
     score = load_score_scales(args.data / "measures.json")
     with tqdm(total=args.clips, unit="clip", disable=None) as bar:
-        rows = hear_sections(
-            store, soundfont_player(args.soundfont), listen, n=args.clips, hook=lambda *_: bar.update()
-        )
+        play = neural_player(None) if args.synth == "vaegan" else soundfont_player(args.soundfont)
+        rows = hear_sections(store, play, listen, n=args.clips, hook=lambda *_: bar.update())
     save_scales(args.out, {"score": score, "audio": audio_scales(rows, score)})
     for slider, rho in correlations(rows).items():
         print(f"{slider}: score and sound agree by rank correlation {'-' if rho is None else f'{rho:.2f}'}")

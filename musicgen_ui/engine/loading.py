@@ -31,6 +31,7 @@ def load_studio(
     soundfont: Path | None = None,
     log: Callable[[str], None] | None = None,
     threads: int | None = None,
+    bf16: bool = False,
 ) -> Studio:
     """The Studio over the shipped models, checked against their manifest and warmed up.
 
@@ -40,6 +41,7 @@ def load_studio(
         soundfont: SoundFont file; None for MUSICGEN_SOUNDFONT or the embedded one.
         log: receives one line for each thing that was loaded.
         threads: processor threads; None for MUSICGEN_THREADS or every core.
+        bf16: the neural synthesizer's stem level in bfloat16.
 
     Raises:
         RequestError: an absent device, or a missing or damaged checkpoint or SoundFont.
@@ -72,7 +74,7 @@ def load_studio(
     for name in AVAILABLE_SYNTHS:
         if name == "vaegan":
             with _timed(say, f"synthesizer vaegan on {device}"):
-                synthesizers[name] = load_neural(folder, device)
+                synthesizers[name] = load_neural(folder, device, bf16=bf16)
         else:
             with _timed(say, "SoundFont"):
                 synthesizers[name] = SoundFontSynthesizer(SoundFont.load(soundfont))
@@ -92,7 +94,7 @@ def load_studio(
     return studio
 
 
-def load_neural(folder: Path, device: str) -> Synthesizer:
+def load_neural(folder: Path, device: str, *, bf16: bool = False) -> Synthesizer:
     """The neural synthesizer of a checkpoint folder.
 
     Raises:
@@ -103,7 +105,7 @@ def load_neural(folder: Path, device: str) -> Synthesizer:
             raise RequestError(name, f"is missing from {folder}: the neural synthesizer needs it")
     from musicgen_ui.engine.neural import NeuralSynthesizer
 
-    return NeuralSynthesizer.load(folder, device)
+    return NeuralSynthesizer.load(folder, device, bf16=bf16)
 
 
 @contextmanager
