@@ -41,7 +41,7 @@ class Neural:
     """A stand-in for the neural synthesizer."""
 
     @classmethod
-    def load(cls, folder, device):
+    def load(cls, folder, device, *, bf16=False):
         assert (folder / VAEGAN).read_bytes() == b"weights"
         return cls()
 
