@@ -149,7 +149,8 @@ class NoteFolder:
             angle=np.angle(np.exp(1j * angle.astype(np.float32))).astype(np.float16),
             bend=joined["bend"],
             noise=joined["noise"],
-            release=damping(joined["release"], joined["amplitude"], knots),
+            # A drum is never let go; only a choke damps it, and that is not measured.
+            release=joined["release"] if config.drums else damping(joined["release"], joined["amplitude"], knots),
         )
 
     def fill_tables(self, networks: dict[str, NoteNetwork]) -> None:
