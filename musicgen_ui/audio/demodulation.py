@@ -80,7 +80,8 @@ def noise_levels(
     frequencies = np.fft.rfftfreq(width, 1.0 / SAMPLE_RATE)
     band = np.searchsorted(edges, frequencies) - 1
     out = np.zeros((len(knots), len(edges) - 1))
-    padded = np.concatenate([np.zeros(width // 2), residual, np.zeros(width)])
+    missing = int(knots[-1] * SAMPLE_RATE) - length
+    padded = np.concatenate([np.zeros(width // 2), residual, np.zeros(width + missing)])
     for j, time in enumerate(knots):
         start = int(time * SAMPLE_RATE)
         # Before the onset there is nothing: the window's later half stands for the whole.

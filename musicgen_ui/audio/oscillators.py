@@ -14,8 +14,11 @@ import numpy as np
 
 from musicgen_ui.audio.waveform import SAMPLE_RATE
 
-BLOCK, STEADY_BLOCK = 128, 256
-"""Samples between exact phases, where the pitch moves and where it stands still."""
+BLOCK, GLIDE_BLOCK = 256, 128
+"""Samples between exact phases, where the pitch stands still and where it moves."""
+
+GLIDE = 8
+"""Samples for which a moving pitch is taken for still: at both ends the phase is where it should be."""
 
 NOISE_LENGTH = 2**18
 """Samples after which the noise repeats: six seconds."""
@@ -87,17 +90,33 @@ def adjoint(voices: Voices, bands: np.ndarray, first: int, grad: np.ndarray) -> 
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _turn(ratio, cycles, speed, rise, offset, size, places, count, cosine, sine, turn_c, turn_s):
+def _turn(ratio, cycles, speed, rise, offset, size, places, cosine, sine, turn_c, turn_s):
     """Phases at ``offset`` samples into a segment, and the rotation of a sample over the next ``size``."""
     turned = cycles + offset * (speed + 0.5 * rise * offset)
     step = speed + rise * (offset + 0.5 * size)
-    for q in range(count):
+    for q in range(places.shape[0]):
         r = ratio[places[q]]
         angle = r * turned
         angle = 2.0 * np.pi * (angle - np.floor(angle))
         cosine[q], sine[q] = np.cos(angle), np.sin(angle)
         angle = 2.0 * np.pi * r * step
         turn_c[q], turn_s[q] = np.cos(angle), np.sin(angle)
+
+
+@numba.njit(cache=True, fastmath=True, nogil=True)
+def _bend(ratio, change, places, bend_c, bend_s):
+    """By what the rotation of a sample turns on when the speed changes by ``change``."""
+    for q in range(places.shape[0]):
+        angle = 2.0 * np.pi * ratio[places[q]] * change
+        bend_c[q], bend_s[q] = np.cos(angle), np.sin(angle)
+
+
+@numba.njit(cache=True, fastmath=True, nogil=True)
+def _quicken(count, turn_c, turn_s, bend_c, bend_s):
+    for q in range(count):
+        c, s = turn_c[q], turn_s[q]
+        turn_c[q] = c * bend_c[q] - s * bend_s[q]
+        turn_s[q] = s * bend_c[q] + c * bend_s[q]
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
@@ -120,6 +139,7 @@ def _render(start, position, cycles, speed, ratio, real, imaginary, noise, bands
     places = np.empty(size, np.int64)
     cosine, sine = np.empty(size, np.float32), np.empty(size, np.float32)
     turn_c, turn_s = np.empty(size, np.float32), np.empty(size, np.float32)
+    bend_c, bend_s = np.empty(size, np.float32), np.empty(size, np.float32)
     re, im = np.empty(size, np.float32), np.empty(size, np.float32)
     d_re, d_im = np.empty(size, np.float32), np.empty(size, np.float32)
     last = first + out.shape[0]
@@ -137,49 +157,42 @@ def _render(start, position, cycles, speed, ratio, real, imaginary, noise, bands
                 d_re[q] = (real[v, j + 1, k] - real[v, j, k]) / span
                 d_im[q] = (imaginary[v, j + 1, k] - imaginary[v, j, k]) / span
             i = low
-            block = BLOCK if abs(rise) > 1e-12 else STEADY_BLOCK
+            block, piece = (GLIDE_BLOCK, GLIDE) if abs(rise) > 1e-12 else (BLOCK, BLOCK)
+            used = places[:count]
+            _bend(ratio[v], rise * piece, used, bend_c, bend_s)
             while count and i < high:
                 offset = i - begin
-                # Blocks lie on a grid of the segment's own, wherever the piece begins. A sum that is rounded down to a
-                # whole number would stop where it starts.
-                stop = min(high, max(i + 1, int(np.ceil(begin + (np.floor(offset / block) + 1) * block))))
-                middle = np.floor(offset / block) * block
-                _turn(
-                    ratio[v],
-                    cycles[v, j],
-                    speed[v, j],
-                    rise,
-                    middle,
-                    block,
-                    places,
-                    count,
-                    cosine,
-                    sine,
-                    turn_c,
-                    turn_s,
-                )
-                ahead = offset - middle
+                # Blocks lie on a grid of the segment's own, wherever the rendering begins. Sums are rounded: none may
+                # stop where it starts.
+                place = np.floor(offset / block) * block
+                stop = min(high, max(i + 1, int(np.ceil(begin + place + block))))
+                until = min(i, int(np.ceil(begin + place)))
+                until += (i - until) // piece * piece
+                ahead, middle = i - until, until - begin
+                _turn(ratio[v], cycles[v, j], speed[v, j], rise, middle, piece, used, cosine, sine, turn_c, turn_s)
+                angle = 2.0 * np.pi * ahead * (speed[v, j] + rise * (middle + 0.5 * piece))
                 for q in range(count):
                     k = places[q]
-                    if ahead > 0.0:
-                        r = ratio[v, k] * (speed[v, j] + rise * (middle + 0.5 * block))
-                        angle = 2.0 * np.pi * r * ahead
-                        c, s = np.cos(angle), np.sin(angle)
+                    if ahead > 0:
+                        c, s = np.cos(ratio[v, k] * angle), np.sin(ratio[v, k] * angle)
                         x, y = cosine[q], sine[q]
                         cosine[q], sine[q] = x * c - y * s, y * c + x * s
                     re[q] = real[v, j, k] + d_re[q] * offset
                     im[q] = imaginary[v, j, k] + d_im[q] * offset
-                for n in range(i, stop):
-                    total = np.float32(0.0)
-                    for q in range(count):
-                        c, s = cosine[q], sine[q]
-                        total += re[q] * c - im[q] * s
-                        cosine[q] = c * turn_c[q] - s * turn_s[q]
-                        sine[q] = s * turn_c[q] + c * turn_s[q]
-                        re[q] += d_re[q]
-                        im[q] += d_im[q]
-                    out[n - first] += total
-                i = stop
+                while i < stop:
+                    until = min(stop, until + piece)
+                    for n in range(i, until):
+                        total = np.float32(0.0)
+                        for q in range(count):
+                            c, s = cosine[q], sine[q]
+                            total += re[q] * c - im[q] * s
+                            cosine[q] = c * turn_c[q] - s * turn_s[q]
+                            sine[q] = s * turn_c[q] + c * turn_s[q]
+                            re[q] += d_re[q]
+                            im[q] += d_im[q]
+                        out[n - first] += total
+                    _quicken(count, turn_c, turn_s, bend_c, bend_s)
+                    i = until
             for b in range(noise.shape[2]):
                 left, right = noise[v, j, b], noise[v, j + 1, b]
                 if max(left, right) <= SILENT:
@@ -204,6 +217,7 @@ def _adjoint(
     places = np.empty(size, np.int64)
     cosine, sine = np.empty(size, np.float32), np.empty(size, np.float32)
     turn_c, turn_s = np.empty(size, np.float32), np.empty(size, np.float32)
+    bend_c, bend_s = np.empty(size, np.float32), np.empty(size, np.float32)
     left_c, left_s = np.empty(size, np.float32), np.empty(size, np.float32)
     right_c, right_s = np.empty(size, np.float32), np.empty(size, np.float32)
     last = first + grad.shape[0]
@@ -224,36 +238,28 @@ def _adjoint(
                     count += 1
             left_c[:count], left_s[:count], right_c[:count], right_s[:count] = 0.0, 0.0, 0.0, 0.0
             i = low
-            block = BLOCK if abs(rise) > 1e-12 else STEADY_BLOCK
+            block, piece = (GLIDE_BLOCK, GLIDE) if abs(rise) > 1e-12 else (BLOCK, BLOCK)
+            used = places[:count]
+            _bend(ratio[v], rise * piece, used, bend_c, bend_s)
             while i < high:
                 offset = i - begin
                 stop = min(high, i + block)
-                _turn(
-                    ratio[v],
-                    cycles[v, j],
-                    speed[v, j],
-                    rise,
-                    offset,
-                    stop - i,
-                    places,
-                    count,
-                    cosine,
-                    sine,
-                    turn_c,
-                    turn_s,
-                )
-                for n in range(i, stop):
-                    right = np.float32((n - begin) / span) * grad[n - first]
-                    left = grad[n - first] - right
-                    for q in range(count):
-                        c, s = cosine[q], sine[q]
-                        left_c[q] += left * c
-                        left_s[q] -= left * s
-                        right_c[q] += right * c
-                        right_s[q] -= right * s
-                        cosine[q] = c * turn_c[q] - s * turn_s[q]
-                        sine[q] = s * turn_c[q] + c * turn_s[q]
-                i = stop
+                _turn(ratio[v], cycles[v, j], speed[v, j], rise, offset, piece, used, cosine, sine, turn_c, turn_s)
+                while i < stop:
+                    until = min(stop, i + piece)
+                    for n in range(i, until):
+                        right = np.float32((n - begin) / span) * grad[n - first]
+                        left = grad[n - first] - right
+                        for q in range(count):
+                            c, s = cosine[q], sine[q]
+                            left_c[q] += left * c
+                            left_s[q] -= left * s
+                            right_c[q] += right * c
+                            right_s[q] -= right * s
+                            cosine[q] = c * turn_c[q] - s * turn_s[q]
+                            sine[q] = s * turn_c[q] + c * turn_s[q]
+                    _quicken(count, turn_c, turn_s, bend_c, bend_s)
+                    i = until
             for q in range(count):
                 k = places[q]
                 g_real[v, j, k] += left_c[q]
