@@ -141,9 +141,10 @@ class NeuralSynthesizer:
             out = {part: made.get(part, np.zeros(length, dtype=np.float32)) for part in parts}
             tail = begin + length - (total - fade)
             if tail > 0:
-                ramp = np.linspace(1.0, 0.0, fade, dtype=np.float32)[fade - tail :]
+                faded = min(tail, length)
+                ramp = np.linspace(1.0, 0.0, fade, dtype=np.float32)[tail - faded : tail]
                 for samples in out.values():
-                    samples[length - min(tail, length) :] *= ramp[-min(tail, length) :]
+                    samples[length - faded :] *= ramp
             begin += length
             yield out
             if hook is not None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from musicgen_ui.errors import RequestError
 from musicgen_ui.models.checkpoint import load_tensors, save_tensors
-from musicgen_ui.training.loop import MovingAverage, rank_and_world
+from musicgen_ui.training.loop import MovingAverage, check_finite, rank_and_world
 
 
 @dataclass(frozen=True)
@@ -168,8 +168,7 @@ def _advance(
     world: int,
 ) -> Tensor:
     """One step down; returns the norm of the gradient."""
-    if not math.isfinite(float(loss.detach())):
-        raise RequestError("train", f"the loss is not finite at step {step}; try a lower learning rate")
+    check_finite("loss", loss.detach(), step)
     for group in optimiser.param_groups:
         group["lr"] = rate
     optimiser.zero_grad(set_to_none=True)
@@ -181,6 +180,7 @@ def _advance(
             torch.distributed.all_reduce(parameter.grad)
             parameter.grad /= world
     norm = nn.utils.clip_grad_norm_(module.parameters(), config.clip)
+    check_finite("gradient", norm, step)
     optimiser.step()
     return norm
 

@@ -130,11 +130,11 @@ def fit(
             group["lr"] = config.learning_rate * _rate(progress.step, done, config)
         with autocast:
             loss, numbers = objective(network, batch.to(device), progress.step)
-        if not math.isfinite(float(loss.detach())):
-            raise RequestError("train", f"the loss is not finite at step {progress.step}; try a lower learning rate")
+        check_finite("loss", loss.detach(), progress.step)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(model.parameters(), config.clip)
+        check_finite("gradient", norm, progress.step)
         optimiser.step()
         average.update(progress.step)
         progress.step += 1
@@ -156,6 +156,16 @@ def fit(
     if world > 1:
         torch.distributed.destroy_process_group()
     return best, progress, best_numbers
+
+
+def check_finite(name: str, value: Tensor, step: int) -> None:
+    """Stops a run before it spoils its weights.
+
+    Raises:
+        RequestError: ``value`` is not finite.
+    """
+    if not math.isfinite(float(value)):
+        raise RequestError("train", f"the {name} is not finite at step {step}; try a lower learning rate")
 
 
 class MovingAverage:

@@ -81,7 +81,7 @@ class NoteFolder:
         ratio, phase: branch name to the tables of steady partials, (instruments, PITCHES, K) float32.
 
     Raises:
-        RequestError: the folder holds no training audio.
+        RequestError: the folder holds no training audio, or none that was rendered.
     """
 
     def __init__(self, folder: Path, mels: int) -> None:
@@ -123,6 +123,8 @@ class NoteFolder:
             first += count
             pieces.append(data)
             owners.extend([(instrument, labels)] * count)
+        if not owners:
+            raise RequestError("--audio", f"{folder} holds recordings only; prepare-audio adds rendered notes to it")
         joined = {
             key: np.concatenate([piece[key] for piece in pieces])
             for key in ("note_table", "ratio", "phase", "amplitude", "turn", "bend", "noise", "release")

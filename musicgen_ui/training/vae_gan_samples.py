@@ -91,7 +91,7 @@ class HeldOut:
             for axis, (name, audio) in zip(row, shown.items(), strict=True):
                 write_wav(folder / f"{passage.timbre}_{name}.wav", np.clip(audio, -1, 1)[None], SAMPLE_RATE)
                 decibels = 20 * torch.log10(spectrogram(torch.from_numpy(audio.copy())[None], 1024)[0] + 1e-5)
-                axis.imshow(decibels[:256], origin="lower", aspect="auto", vmin=-70, vmax=20, cmap="magma")
+                axis.imshow(decibels[:256].numpy(), origin="lower", aspect="auto", vmin=-70, vmax=20, cmap="magma")
                 axis.set_title(f"{passage.timbre} {name}", fontsize=7)
                 axis.set_axis_off()
         figure.tight_layout()

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from musicgen_ui.errors import RequestError
 from musicgen_ui.models.vae_gan.config import Z_SIZE
 from musicgen_ui.models.vae_gan.discriminators import (
     Discriminators,
@@ -171,10 +172,12 @@ def train_stems(
         the held-out numbers of those weights.
 
     Raises:
-        RequestError: the loss is not finite.
+        RequestError: no passage is long enough, or the loss is not finite.
     """
     mels = model.encoder.config.mels
     passages = [p for p in read_passages(audio, "train") if len(p.pcm) >= config.samples]
+    if not passages:
+        raise RequestError("--audio", f"{audio} holds no passage of {config.samples} samples to learn from")
     batches = StemBatches(passages, config, mels)
     held_out = HeldOut(read_passages(audio, "validation") or passages)
     judges = Discriminators(periods=config.loop.device == "cuda")
