@@ -9,7 +9,7 @@ from musicgen_ui.audio.waveform import SAMPLE_RATE
 
 
 @numba.njit(cache=True, fastmath=True)
-def _correlate(x, centres, cycles, speed, ratio, window, out):
+def _correlate(x, centres, cycles, speed, ratio, window, least, out):
     count = ratio.shape[0]
     half = window // 2
     hann = (0.5 + 0.5 * np.cos(np.pi * np.arange(-half, half) / half)).astype(np.float32)
@@ -37,16 +37,28 @@ def _correlate(x, centres, cycles, speed, ratio, window, out):
                 cosine[k] = c * turn_c[k] - s * turn_s[k]
                 sine[k] = s * turn_c[k] + c * turn_s[k]
         for k in range(count):
-            scale = 2.0 / total if total > 0 else 0.0
+            scale = 2.0 / max(total, least) if total > 0 else 0.0
             out[j, k] = scale * (sum_c[k] + 1j * sum_s[k])
 
 
-def demodulate(x: np.ndarray, times: np.ndarray, cycles: np.ndarray, ratio: np.ndarray, window: int) -> np.ndarray:
-    """(len(times), K) complex amplitude of each partial around each time; 0 above the Nyquist frequency."""
+def demodulate(
+    x: np.ndarray, times: np.ndarray, cycles: np.ndarray, ratio: np.ndarray, window: int, *, bank: bool = False
+) -> np.ndarray:
+    """(len(times), K) complex amplitude of each partial around each time; 0 above the Nyquist frequency.
+
+    Args:
+        x: (n,) samples.
+        times: seconds.
+        cycles: turns of the nominal frequency by then.
+        ratio: (K,) frequency of each partial over the nominal.
+        window: samples of the Hann window.
+        bank: a window that the sound does not fill, as at its onset, counts as a whole one: what sums to the sound are
+            channels of one and the same height. A partial's level is a mean over that part which is filled.
+    """
     centres = np.round(times * SAMPLE_RATE).astype(np.int64)
     speed = np.gradient(cycles, times)
     out = np.zeros((len(times), len(ratio)), dtype=np.complex128)
-    _correlate(x, centres, cycles, speed, ratio, window, out)
+    _correlate(x, centres, cycles, speed, ratio, window, 0.5 * window if bank else 0.0, out)
     out[:, ratio * speed.max() > 0.49 * SAMPLE_RATE] = 0.0
     return out
 

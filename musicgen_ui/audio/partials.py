@@ -124,7 +124,7 @@ def _analyse_drum(x: np.ndarray) -> Partials:
     # A Hann window of twice the inverse spacing makes the channels' sum the sound itself.
     envelope = np.concatenate(
         [
-            demodulate(x, DRUM_KNOTS, DRUM_KNOTS, grid, int(2.0 / spacing * SAMPLE_RATE))
+            demodulate(x, DRUM_KNOTS, DRUM_KNOTS, grid, int(2.0 / spacing * SAMPLE_RATE), bank=True)
             for grid, spacing in zip(np.split(DRUM_GRID, 2), DRUM_SPACING, strict=True)
         ],
         axis=1,
