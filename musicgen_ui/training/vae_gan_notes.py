@@ -21,6 +21,13 @@ RELEASED = 0.4
 """Seconds after which the notes were let go whose release was measured."""
 
 
+LENDING_VELOCITY = 88.0
+"""Most notes of real scores are about as loud."""
+
+_NEIGHBOUR = 25.0
+"""A semitone away is as bad as this much in velocity."""
+
+
 @dataclass(frozen=True)
 class Timbre:
     """One rendering of one preset.
@@ -130,10 +137,11 @@ class NoteFolder:
             for key in ("note_table", "ratio", "phase", "amplitude", "turn", "bend", "noise", "release")
         }
         instruments = np.array([owner[0] for owner in owners])
-        neutral = np.array([owner[1] == TimbreLabels() for owner in owners])
+        vibrato = np.array([owner[1].vibrato for owner in owners])
         pitch, velocity = joined["note_table"][:, 0], joined["note_table"][:, 1]
+        played = np.array([owner[1].played_velocity(int(v)) for owner, v in zip(owners, velocity, strict=True)])
         grid, knots = (DRUM_GRID, DRUM_KNOTS) if config.drums else (GRID, KNOTS)
-        source = _representatives(instruments, pitch, velocity, neutral, len(config.programs))
+        source = _representatives(instruments, pitch, played, vibrato, len(config.programs))
         known = source >= 0
         ratio = np.where(known[..., None], joined["ratio"][source] / grid - 1.0, 0.0).astype(np.float32)
         phase = np.where(known[..., None], joined["phase"][source], 0.0).astype(np.float32)
@@ -150,7 +158,10 @@ class NoteFolder:
             amplitude=joined["amplitude"],
             angle=np.angle(np.exp(1j * angle.astype(np.float32))).astype(np.float16),
             bend=joined["bend"],
-            noise=joined["noise"],
+            # What lies below the instrument is rumble of the recording, or its neighbour's leakage.
+            noise=np.concatenate(
+                [np.minimum(joined["noise"][..., :1], joined["noise"][..., 1:2]), joined["noise"][..., 1:]], -1
+            ),
             # A drum is never let go; only a choke damps it, and that is not measured.
             release=joined["release"] if config.drums else damping(joined["release"], joined["amplitude"], knots),
         )
@@ -196,15 +207,18 @@ def _branch(rows: list[dict], drums: bool) -> BranchConfig:
 
 
 def _representatives(
-    instrument: np.ndarray, pitch: np.ndarray, velocity: np.ndarray, neutral: np.ndarray, count: int
+    instrument: np.ndarray, pitch: np.ndarray, velocity: np.ndarray, vibrato: np.ndarray, count: int
 ) -> np.ndarray:
-    """(count, PITCHES) index of the note that lends a pitch its tuning and phases: neutral and loud, or a neighbour."""
+    """(count, PITCHES) index of the note that lends a pitch its tuning and start phases.
+
+    Soft and loud notes may come from different samples, tuned differently: a note of LENDING_VELOCITY is wanted, and
+    a neighbour of that velocity stands for a pitch better than a soft note of its own. Steady ones come first.
+    """
     source = np.full((count, PITCHES), -1)
-    for i in np.lexsort((velocity, neutral)):
-        source[instrument[i], pitch[i]] = i
-    for row in source:
-        filled = np.flatnonzero(row >= 0)
-        if len(filled):
-            nearest = filled[np.argmin(np.abs(filled[None, :] - np.arange(PITCHES)[:, None]), axis=1)]
-            row[:] = row[nearest]
+    for i in range(count):
+        rows = np.flatnonzero(instrument == i)
+        if len(rows):
+            apart = np.abs(velocity[rows] - LENDING_VELOCITY) + 60.0 * vibrato[rows]
+            cost = apart[None, :] + _NEIGHBOUR * np.abs(pitch[rows][None, :] - np.arange(PITCHES)[:, None])
+            source[i] = rows[np.argmin(cost, axis=1)]
     return source
