@@ -82,15 +82,16 @@ def test_tables_go_into_the_networks(folder, tiny_branches, write_audio, tmp_pat
     assert networks["drums"].phase.any()
 
 
-def test_neutral_and_loud_notes_represent_a_pitch():
-    instrument = np.array([0, 0, 0, 0])
-    pitch = np.array([60, 60, 60, 70])
-    velocity = np.array([100, 40, 120, 50])
-    neutral = np.array([True, True, False, False])
-    source = _representatives(instrument, pitch, velocity, neutral, 2)
+def test_a_steady_note_of_middling_velocity_represents_a_pitch():
+    instrument = np.array([0, 0, 0, 0, 0])
+    pitch = np.array([60, 60, 60, 61, 70])
+    velocity = np.array([90, 40, 88, 30, 90])
+    vibrato = np.array([0.0, 0.0, 1.0, 0.0, 0.0])
+    source = _representatives(instrument, pitch, velocity, vibrato, 2)
     assert source[0, 60] == 0
-    assert source[0, 64] == 0
-    assert source[0, 90] == 3
+    # A soft note of its own stands for a pitch less well than its neighbour.
+    assert source[0, 61] == 0
+    assert source[0, 90] == 4
     assert np.all(source[1] == -1)
 
 

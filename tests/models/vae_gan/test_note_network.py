@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from musicgen_ui.audio.partials import BANDS, DRUM_GRID, DRUM_KNOTS, GRID, KNOTS
+from musicgen_ui.models.vae_gan.condition import LABEL_RANGES
 from musicgen_ui.models.vae_gan.config import LABELS, Z_SIZE
 from musicgen_ui.models.vae_gan.note_network import VELOCITY_EXPONENT, NoteBatch
 
@@ -101,6 +102,21 @@ def test_louder_keys_begin_louder(generator):
     )
     law = 20 * VELOCITY_EXPONENT * math.log10(4.0)
     assert 10 * math.log10(loud / soft) == pytest.approx(law, abs=3.0)
+
+
+@pytest.mark.parametrize("curve", [-1.0, 0.0, 0.5])
+@torch.inference_mode()
+def test_the_velocity_curve_is_the_one_of_the_training_audio(make_generator, curve):
+    network = make_generator().network(drums=False)
+    network.head.weight.zero_()
+    place = list(LABEL_RANGES).index("velocity_curve")
+    labels = torch.zeros(5, LABELS)
+    labels[:, place] = curve
+    notes = dataclasses.replace(batch(), velocity=torch.tensor([20.0, 40.0, 64.0, 100.0, 127.0]), labels=labels)
+    played = 127.0 * (notes.velocity / 127.0) ** (2.0**curve)
+    made = network(notes).log_amplitude
+    expected = VELOCITY_EXPONENT * torch.log(played / 127.0)
+    torch.testing.assert_close(made[:, 5, 0] - made[4, 5, 0], expected, atol=1e-4, rtol=1e-4)
 
 
 def test_the_prior(generator):
