@@ -19,6 +19,7 @@ import numpy as np
 
 from musicgen_ui.audio.soundfont import ONE_SHOT_SECONDS, PlayedNote
 from musicgen_ui.audio.waveform import SAMPLE_RATE
+from musicgen_ui.data.rumble import without_rumble
 from musicgen_ui.errors import RequestError
 from musicgen_ui.models.vae_gan.condition import DETUNE_CENTS, VIBRATO_CENTS, TimbreLabels, tilt_gain
 
@@ -60,9 +61,6 @@ _LOWEST_LFO_HZ = 8.176
 """Frequencies of an LFO are given in cents above this one."""
 
 _DRUM_BANK = 128
-RUMBLE_HZ = (8.0, 22.0)
-"""All below the first is taken away, all above the second is kept."""
-
 _PAD_SECONDS = 0.5
 
 
@@ -148,7 +146,10 @@ class FluidRenderer:
         for _ in range(2):
             self._reset(program, drums, labels)
             sound = self._play(events, -(-length // BLOCK), labels)
-        return tilted(without_rumble(sound.mean(axis=1)[:length]), labels.brightness)
+        mono = without_rumble(sound.mean(axis=1)[:length])
+        # The filter has no phase, and so a trace of a note would come before it.
+        mono[: min((event.start for event in notes), default=0) // BLOCK * BLOCK] = 0.0
+        return tilted(mono, labels.brightness)
 
     def _play(self, events: Sequence[tuple[int, bool, int, int]], blocks: int, labels: TimbreLabels) -> np.ndarray:
         """(blocks * 64, 2) float32."""
@@ -251,20 +252,6 @@ def soundfont_licence(path: Path) -> str:
             size = int.from_bytes(head[at + 4 : at + 8], "little")
             return head[at + 8 : at + 8 + size].rstrip(b"\0").decode("utf-8", errors="replace").strip()
     return ""
-
-
-def without_rumble(samples: np.ndarray) -> np.ndarray:
-    """(n,) float32 without what lies below hearing, of zero phase.
-
-    Samples of some instruments stand beside zero, by half of their energy: nobody hears it, every distance measures it.
-    """
-    size = 1 << (len(samples) + SAMPLE_RATE // 4 - 1).bit_length()
-    frequency = np.fft.rfftfreq(size, 1.0 / SAMPLE_RATE)
-    low, high = RUMBLE_HZ
-    rise = np.clip((frequency - low) / (high - low), 0.0, 1.0)
-    return np.fft.irfft(np.fft.rfft(samples, size) * np.sin(0.5 * np.pi * rise) ** 2, size)[: len(samples)].astype(
-        np.float32
-    )
 
 
 def tilted(samples: np.ndarray, brightness: float) -> np.ndarray:
