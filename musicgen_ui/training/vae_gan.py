@@ -16,6 +16,7 @@ from musicgen_ui.models.vae_gan.encoder import TimbreEncoder
 from musicgen_ui.models.vae_gan.generator import Generator
 from musicgen_ui.models.vae_gan.note_network import NoteBatch
 from musicgen_ui.training.loop import LoopConfig, Progress, fit
+from musicgen_ui.training.vae_gan_gains import fit_gains
 from musicgen_ui.training.vae_gan_losses import divergence, note_losses, recognition, to_standard, weighted
 from musicgen_ui.training.vae_gan_notes import NoteFolder, NoteTargets, Timbre
 
@@ -255,4 +256,8 @@ def train_notes(audio: Path, out: Path, config: NoteTraining, log: Callable[[str
         log=log,
     )
     model.load_state_dict(best)
+    if "pitched" in folder.arrays:
+        # Not the drums: a channel of noise has no level of its own that holds for a whole hit.
+        before, after = fit_gains(model.generator.network(drums=False), folder, "pitched")
+        log(f"gains of the partials: mean error of the notes {before:.3f}, then {after:.3f}")
     return model, progress

@@ -31,9 +31,7 @@ def note_losses(envelopes: Envelopes, targets: NoteTargets, knots: Tensor, known
         knots: (T,) seconds.
         known: (N,) 1 where the instrument was told.
     """
-    # Most notes of a score are short: what comes first matters most, and the attack more than its time says.
-    weight = torch.gradient(knots)[0] * torch.exp(-knots / 0.9)
-    weight = (weight / weight.sum() + 0.25 / len(knots)) / 1.25
+    weight = knot_weights(knots)
     w = weight[None, :, None]
     target, made = targets.amplitude, envelopes.log_amplitude.exp()
     floor = _QUIET * target.amax(dim=(1, 2), keepdim=True) + 1e-7
@@ -55,6 +53,15 @@ def note_losses(envelopes: Envelopes, targets: NoteTargets, knots: Tensor, known
         "bend": bend.mean() / 20.0,
         "release": (envelopes.log_release - torch.log(targets.release)).abs().mean(),
     }
+
+
+def knot_weights(knots: Tensor) -> Tensor:
+    """(T,) what each knot counts, 1 in all.
+
+    Most notes of a score are short: what comes first matters most, and the attack more than its time says.
+    """
+    weight = torch.gradient(knots)[0] * torch.exp(-knots / 0.9)
+    return (weight / weight.sum() + 0.25 / len(knots)) / 1.25
 
 
 def _apart(made: Tensor, target: Tensor, floor: Tensor) -> Tensor:

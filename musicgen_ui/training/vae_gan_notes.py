@@ -13,7 +13,7 @@ from torch import Tensor
 from musicgen_ui.audio.partials import BANDS, DRUM_GRID, DRUM_KNOTS, GRID, KNOTS, NOISE_EDGES
 from musicgen_ui.errors import RequestError
 from musicgen_ui.models.vae_gan.condition import DETUNE_CENTS, TimbreLabels
-from musicgen_ui.models.vae_gan.config import PITCHES, BranchConfig
+from musicgen_ui.models.vae_gan.config import LABELS, PITCHES, BranchConfig
 from musicgen_ui.models.vae_gan.encoder import features
 from musicgen_ui.models.vae_gan.note_network import NoteNetwork
 
@@ -173,6 +173,20 @@ class NoteFolder:
                 continue
             network.ratio.copy_(torch.from_numpy(self.ratio[name]))
             network.phase.copy_(torch.from_numpy(self.phase[name]))
+
+    def knots(self, name: str) -> np.ndarray:
+        """(T,) seconds of a branch."""
+        return DRUM_KNOTS if self.configs[name].drums else KNOTS
+
+    def owners(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Instrument (N,) and labels (N, LABELS) of every note of a branch."""
+        count = len(self.arrays[name].pitch)
+        instrument, labels = np.zeros(count, dtype=np.int64), np.zeros((count, LABELS), dtype=np.float32)
+        for timbre in self.timbres:
+            if timbre.drums == self.configs[name].drums:
+                instrument[slice(*timbre.notes)] = timbre.instrument
+                labels[slice(*timbre.notes)] = timbre.labels.vector()
+        return instrument, labels
 
     def targets(self, name: str, rows: np.ndarray) -> NoteTargets:
         """The notes of these rows of a branch."""

@@ -110,6 +110,7 @@ class NoteNetwork(nn.Module):
         # Relative to the grid: float16 keeps small numbers exactly enough.
         self.register_buffer("ratio", torch.zeros(count, PITCHES, config.partials))
         self.register_buffer("phase", torch.zeros(count, PITCHES, config.partials))
+        self.gain = nn.Parameter(torch.zeros(count, PITCHES, config.partials))
         inputs = Z_SIZE + 32 + config.zone + 1 + LABELS + _PITCH_BUMPS + 3
         self.code = nn.Sequential(
             nn.Linear(inputs, config.code), nn.SiLU(), _CodeBlock(config.code), _CodeBlock(config.code)
@@ -160,8 +161,9 @@ class NoteNetwork(nn.Module):
         k, b = config.partials, config.bands
         curve = torch.exp2(notes.labels[:, _VELOCITY_CURVE])
         level = (VELOCITY_EXPONENT * curve * torch.log(loudness))[:, None, None]
+        gain = (self.gain[notes.instrument, notes.pitch] * known).unsqueeze(1)
         return Envelopes(
-            log_amplitude=_floored(out[..., :k] + level).clamp(max=2.0),
+            log_amplitude=(_floored(out[..., :k] + level) + gain).clamp(max=2.0),
             phasor=F.normalize(torch.stack([out[..., k : 2 * k], out[..., 2 * k : 3 * k]], dim=-1), dim=-1, eps=1e-4),
             bend=20.0 * out[..., -1],
             log_noise=_floored(out[..., 3 * k : 3 * k + b] + level).clamp(max=0.0),
