@@ -40,8 +40,10 @@ def test_training_lowers_the_loss_and_goes_on_where_it_was_stopped(audio, tmp_pa
         audio, tmp_path / "none.safetensors", replace(CONFIG, loop=replace(CONFIG.loop, steps=1)), print
     )
     before, after = (validate(net, batches)["loss"] for net in (untrained, model))
-    assert after == pytest.approx(progress.best, rel=1e-4)
-    assert after < 0.8 * before
+    assert after < 0.9 * before
+    gains = next(line for line in lines if line.startswith("gains of the partials"))
+    coarse, fine = (float(word.strip(",")) for word in gains.split() if word[0].isdigit())
+    assert fine < coarse
     assert (tmp_path / "whole.notes.csv").is_file()
 
     class StoppedError(Exception):
