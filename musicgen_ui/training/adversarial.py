@@ -28,6 +28,7 @@ class AdversarialConfig:
         adversarial_after: share of the run without discriminators.
         judge_every: generator steps for each step of the discriminators.
         learning_rate, judge_rate: peaks of the generator's and the discriminators' rates; cosine to a twentieth.
+        slow_rate: share of the rate for what was trained before.
         clip: largest gradient norm of either.
         evaluate_every: steps between validations and saves.
         worse: by which factor the validation loss may rise over its best once the discriminators are there; weights
@@ -41,6 +42,7 @@ class AdversarialConfig:
     judge_every: int = 2
     learning_rate: float = 4e-4
     judge_rate: float = 2e-4
+    slow_rate: float = 0.1
     warmup: int = 50
     clip: float = 1.0
     evaluate_every: int = 250
@@ -77,6 +79,7 @@ def fit_adversarial(  # noqa: PLR0913 - two models, two losses
     state_path: Path,
     config: AdversarialConfig,
     log: Callable[[str], None],
+    slow: tuple[str, ...] = (),
 ) -> dict[str, float]:
     """Trains both; afterwards ``model`` has the weights that are worth keeping.
 
@@ -93,6 +96,7 @@ def fit_adversarial(  # noqa: PLR0913 - two models, two losses
         state_path: ``.safetensors`` file to resume from; a CSV log lies beside it.
         config: the schedule.
         log: told one line at a time.
+        slow: prefixes of the parameters that were trained before and are only tuned, at ``config.slow_rate``.
 
     Raises:
         RequestError: a loss is not finite, or CUDA was asked for and is absent.
@@ -103,7 +107,9 @@ def fit_adversarial(  # noqa: PLR0913 - two models, two losses
     torch.set_num_threads(config.threads)
     model.to(config.device)
     judges.to(config.device)
-    makers = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, betas=(0.8, 0.95), weight_decay=1e-4)
+    makers = torch.optim.AdamW(
+        _groups(model, slow, config), lr=config.learning_rate, betas=(0.8, 0.95), weight_decay=1e-4
+    )
     critics = torch.optim.AdamW(judges.parameters(), lr=config.judge_rate, betas=(0.8, 0.95), weight_decay=1e-4)
     average = MovingAverage(model, config.ema)
     run, best = _Run(), _weights(model)
@@ -153,6 +159,14 @@ def fit_adversarial(  # noqa: PLR0913 - two models, two losses
     return run.numbers
 
 
+def _groups(model: nn.Module, slow: tuple[str, ...], config: AdversarialConfig) -> list[dict[str, Any]]:
+    """Parameters by how fast they learn."""
+    named = list(model.named_parameters())
+    tuned = [p for name, p in named if slow and name.startswith(slow)]
+    free = [p for name, p in named if not (slow and name.startswith(slow))]
+    return [{"params": tuned, "share": config.slow_rate}, {"params": free, "share": 1.0}]
+
+
 def _done(run: _Run, config: AdversarialConfig) -> float:
     by_clock = run.elapsed / (60 * config.minutes) if config.minutes else 0.0
     return max(run.step / config.steps, by_clock)
@@ -170,7 +184,7 @@ def _advance(
     """One step down; returns the norm of the gradient."""
     check_finite("loss", loss.detach(), step)
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("share", 1.0)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
     if world > 1:

@@ -45,7 +45,7 @@ def train(audio: Path, out: Path, config: VAEGANTraining, log: Callable[[str], N
         RequestError: no training audio, or a loss is not finite.
     """
     model, progress = train_notes(audio, out, config.notes, log)
-    numbers = train_stems(model, audio, out, config.stems, log)
+    numbers = train_stems(model, audio, out, config.stems, log, tuned=progress.step > 0)
     if rank_and_world()[0] == 0:
         card = card_of(audio, config, numbers, progress.step, model)
         write(model, out, config, card)

@@ -164,9 +164,11 @@ def inversion_loss(model: VAE, batch: StemStep, config: StemTraining, step: int)
 
 
 def train_stems(
-    model: VAE, audio: Path, out: Path, config: StemTraining, log: Callable[[str], None]
+    model: VAE, audio: Path, out: Path, config: StemTraining, log: Callable[[str], None], *, tuned: bool = False
 ) -> dict[str, float]:
     """Stage 2 on the passages of a folder; resumes from ``out``'s state file, and leaves the best weights in ``model``.
+
+    ``tuned`` says that stage 1 has been there: note level and encoder then learn at a tenth of the rate.
 
     Returns:
         the held-out numbers of those weights.
@@ -226,4 +228,5 @@ def train_stems(
         state_path=Path(out).with_suffix(".stems.safetensors"),
         config=config.loop,
         log=log,
+        slow=("generator.notes.", "encoder.") if tuned else (),
     )
