@@ -21,9 +21,10 @@ from musicgen_ui.models.vae_gan.condition import TimbreLabels
 from musicgen_ui.models.vae_gan.config import EncoderConfig, VAEGANConfig
 from musicgen_ui.models.vae_gan.encoder import TimbreEncoder
 from musicgen_ui.models.vae_gan.generator import Generator
-from musicgen_ui.models.vae_gan.performance import Sound, instrument_of, perform
+from musicgen_ui.models.vae_gan.performance import Sound, instrument_of, lengths, perform
 from musicgen_ui.models.vae_gan.stem import HOP
 from musicgen_ui.models.vae_gan.timbre_space import AggregatePrior, morphed
+from musicgen_ui.models.vae_gan.voices import RELEASE_SECONDS
 from musicgen_ui.music.score import PARTS, Score
 from musicgen_ui.style import Style
 from musicgen_ui.timbre import Z_LIMIT, Timbre, TimbrePoint
@@ -40,6 +41,9 @@ BRIGHTNESS_LABEL = 1.0
 
 _KNEE = 0.9
 """Above this a stem is bent towards full scale, so that none clips, whatever came before or comes after."""
+
+_RINGS = round(RELEASE_SECONDS[-1] * SAMPLE_RATE) + 1
+"""Samples that a note may ring on after its key is let go."""
 
 Hook = Callable[[str, int, int], None]
 
@@ -180,6 +184,20 @@ class NeuralSynthesizer:
             return self._space.draw(torch.from_numpy(point.noise()))
         return torch.tensor(point.z, device=self.device, dtype=torch.float32)
 
+    @torch.inference_mode()
+    def _piece(self, line: _Line, held: np.ndarray, first: int, length: int) -> Tensor:
+        """The note level of a line from ``first`` on, (length,)."""
+        sounding = [
+            i
+            for i, (note, hold) in enumerate(zip(line.notes, held, strict=True))
+            if note.start < first + length and note.start + hold + _RINGS > first
+        ]
+        if not sounding:
+            return torch.zeros(length, device=self.device)
+        network = self.generator.network(line.drums)
+        voices = perform(network, [line.notes[i] for i in sounding], line.sound, held[sounding])
+        return render(voices, self.generator.bands, first, length)
+
     def _chunks(self, lines: Sequence[_Line], total: int, chunk: int) -> Iterator[np.ndarray]:
         """(lines, n) pieces of all stems, in order."""
         if not lines:
@@ -187,7 +205,7 @@ class NeuralSynthesizer:
             return
         # Whole hops, silent behind the end: every chunk sees the same frames as one pass over everything would.
         padded = -(-total // HOP) * HOP
-        voices = [perform(self.generator.network(line.drums), line.notes, line.sound) for line in lines]
+        held = [lengths(line.notes, line.drums) for line in lines]
         additive = torch.zeros(len(lines), padded, device=self.device)
         context = self.generator.stem.context
         sounds, drums = [line.sound for line in lines], [line.drums for line in lines]
@@ -197,8 +215,9 @@ class NeuralSynthesizer:
                 end = min(padded, begin + (min(FIRST_CHUNK, chunk) if begin == 0 else chunk))
                 need = min(total, end + context)
                 if need > ready:
-                    piece = partial(render, bands=self.generator.bands, first=ready, length=need - ready)
-                    for row, samples in enumerate(pool.map(piece, voices)):
+                    # Only the notes that sound here are written: a long piece needs no more memory at a time.
+                    piece = partial(self._piece, first=ready, length=need - ready)
+                    for row, samples in enumerate(pool.map(piece, lines, held)):
                         additive[row, ready:need] = samples
                     ready = need
                 left, right = max(0, begin - context), min(padded, end + context)

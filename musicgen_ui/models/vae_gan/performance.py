@@ -70,15 +70,19 @@ def lengths(notes: Sequence[PlayedNote], drums: bool) -> np.ndarray:
     return held
 
 
-def perform(network: NoteNetwork, notes: Sequence[PlayedNote], sound: Sound) -> VoiceTensors:
+def perform(
+    network: NoteNetwork, notes: Sequence[PlayedNote], sound: Sound, held: np.ndarray | None = None
+) -> VoiceTensors:
     """Voices of the notes. Notes of the same pitch and velocity are written once.
 
     Args:
         network: the note level, on any device.
         notes: in any order; at least one.
         sound: what plays them.
+        held: (N,) what :func:`lengths` says, where these are some notes of more; None to find it here.
     """
     drums = network.config.drums
+    held = lengths(notes, drums) if held is None else held
     device = network.prior_mean.device
     keys = sorted({(note.pitch, note.velocity) for note in notes})
     place = {key: i for i, key in enumerate(keys)}
@@ -103,7 +107,7 @@ def perform(network: NoteNetwork, notes: Sequence[PlayedNote], sound: Sound) -> 
         envelopes,
         torch.tensor(DRUM_KNOTS if drums else KNOTS, device=device, dtype=torch.float32),
         start=torch.tensor([note.start for note in notes], device=device),
-        hold=torch.from_numpy(lengths(notes, drums)).to(device),
+        hold=torch.from_numpy(held).to(device),
         frequency=frequency,
         ratio=ratio,
         phase=phase,
