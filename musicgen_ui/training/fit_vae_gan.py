@@ -1,4 +1,4 @@
-"""The whole training of the VAE-GAN: notes, then stems, then two checkpoints that say what they are."""
+"""The whole training of the VAE-GAN: notes, stems, the encoder, then two checkpoints that say what they are."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from musicgen_ui.models import checkpoint
 from musicgen_ui.models.vae_gan.config import VAEGANConfig
 from musicgen_ui.training.loop import rank_and_world
 from musicgen_ui.training.vae_gan import VAE, NoteTraining, train_notes
+from musicgen_ui.training.vae_gan_encoder import EncoderTraining, tune_encoder
 from musicgen_ui.training.vae_gan_stems import StemTraining, train_stems
 
 ENCODER = "timbre_encoder.safetensors"
@@ -26,10 +27,12 @@ class VAEGANTraining:
     Attributes:
         notes: stage 1, on analysed notes.
         stems: stage 2, on whole stems: spectral, then adversarial.
+        inverse: stage 3, the encoder on stems between the presets.
     """
 
     notes: NoteTraining = field(default_factory=NoteTraining)
     stems: StemTraining = field(default_factory=StemTraining)
+    inverse: EncoderTraining = field(default_factory=EncoderTraining)
 
 
 def train(audio: Path, out: Path, config: VAEGANTraining, log: Callable[[str], None]) -> dict[str, float]:
@@ -47,6 +50,7 @@ def train(audio: Path, out: Path, config: VAEGANTraining, log: Callable[[str], N
     model, progress = train_notes(audio, out, config.notes, log)
     numbers = train_stems(model, audio, out, config.stems, log, tuned=progress.step > 0)
     if rank_and_world()[0] == 0:
+        numbers |= tune_encoder(model, audio, config.inverse, log)
         card = card_of(audio, config, numbers, progress.step, model)
         write(model, out, config, card)
         log(f"wrote {out} and {out.with_name(ENCODER)}")
