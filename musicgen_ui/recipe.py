@@ -21,7 +21,7 @@ SYNTHS = ("vaegan", "wavenet", "soundfont")
 AVAILABLE_COMPOSERS = ("lstm",)
 """Composers that this release ships; the others keep their name in the vocabulary and are refused at run time."""
 
-AVAILABLE_SYNTHS = ("soundfont",)
+AVAILABLE_SYNTHS = ("vaegan", "soundfont")
 """Synthesizers that this release ships; the first is the default everywhere."""
 
 TIMBRE_SYNTHS = ("vaegan",)
