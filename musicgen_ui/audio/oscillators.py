@@ -23,8 +23,11 @@ GLIDE = 8
 NOISE_LENGTH = 2**18
 """Samples after which the noise repeats: six seconds."""
 
-SILENT = 1e-6
-"""A partial that stays below this between two knots is left out (-120 dB of full scale)."""
+SILENT = 1e-5
+"""A partial that stays below this between two knots is left out (-100 dB of full scale)."""
+
+SILENT_NOISE = 3e-5
+"""The same for a band of noise (-90 dB), which nobody picks out of the partials around it."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +198,7 @@ def _render(start, position, cycles, speed, ratio, real, imaginary, noise, bands
                     i = until
             for b in range(noise.shape[2]):
                 left, right = noise[v, j, b], noise[v, j + 1, b]
-                if max(left, right) <= SILENT:
+                if max(left, right) <= SILENT_NOISE:
                     continue
                 slope = np.float32((right - left) / span)
                 n = low
