@@ -11,10 +11,8 @@ from musicgen_ui.audio.soundfont import PlayedNote
 from musicgen_ui.audio.waveform import SAMPLE_RATE
 from musicgen_ui.data.fluid import BLOCK, whole_blocks
 from musicgen_ui.data.pieces import PieceInfo, PieceStore
+from musicgen_ui.data.songs import SPLITS
 from musicgen_ui.music.score import PARTS, TICKS_PER_BEAT
-
-SPLITS = ("train", "validation", "test")
-"""The split of a piece, by its number in ``passage_split``."""
 
 DRUM_HOLD = whole_blocks(2.0 * SAMPLE_RATE)
 """Samples that a struck drum is written to last; it rings out whatever this says."""

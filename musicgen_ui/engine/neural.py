@@ -190,7 +190,7 @@ class NeuralSynthesizer:
         sounding = [
             i
             for i, (note, hold) in enumerate(zip(line.notes, held, strict=True))
-            if note.start < first + length and note.start + hold + _RINGS > first
+            if hold and note.start < first + length and note.start + hold + _RINGS > first
         ]
         if not sounding:
             return torch.zeros(length, device=self.device)

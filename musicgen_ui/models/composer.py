@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from musicgen_ui.models.condition import Condition
 from musicgen_ui.models.steps import RowEmbedding
-from musicgen_ui.music.table import COLUMN, FIELDS, NOTE_COLUMNS
+from musicgen_ui.music.table import COLUMN, NOTE_COLUMNS
 from musicgen_ui.music.tokens import LOW
 
 PHRASE = 8
@@ -156,11 +156,6 @@ def profile(batch: ComposerBatch, steps_per_bar: int) -> tuple[Tensor, Tensor]:
 def shifted(content: Tensor, start: Tensor) -> Tensor:
     """Content one step later, with the learned start row in front: what is known before each step is written."""
     return torch.cat([start.expand(content.shape[0], 1, -1).to(content.dtype), content[:, :-1]], dim=1)
-
-
-def empty_table(batch: int, steps: int, device: torch.device | str = "cpu") -> Tensor:
-    """A table on which nothing happens."""
-    return torch.zeros(batch, steps, len(FIELDS), dtype=torch.long, device=device)
 
 
 def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from musicgen_ui.errors import RequestError
 from musicgen_ui.music import arrange, harmony
 from musicgen_ui.music.instruments import GM_NAMES
 from musicgen_ui.music.midi_file import Notes, read_midi
-from musicgen_ui.music.score import PARTS, TICKS_PER_BEAT, Note, Score, from_ticks, to_ticks
+from musicgen_ui.music.score import PARTS, TICKS_PER_BEAT, Note, Score, to_ticks
 from musicgen_ui.music.theory import key_is_minor, key_tonic
 from musicgen_ui.music.voices import without_overlaps
 
@@ -123,11 +123,6 @@ def notes_to_arrays(notes: tuple[Note, ...]) -> Notes:
     """Note values as tick arrays."""
     rows = np.array([(to_ticks(n.onset), n.pitch, max(to_ticks(n.duration), 1), n.velocity) for n in notes], np.int64)
     return Notes(*rows.reshape(-1, 4).T)
-
-
-def notes_from_arrays(notes: Notes) -> tuple[Note, ...]:
-    """Tick arrays as Note values, sorted by (onset, pitch)."""
-    return tuple(Note(from_ticks(o), p, from_ticks(d), v) for o, p, d, v in notes.rows())
 
 
 def _conductor(score: Score, comment: str | None) -> bytes:

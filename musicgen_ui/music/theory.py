@@ -12,7 +12,6 @@ KEYS = tuple(f"{name} {mode}" for mode in ("major", "minor") for name in PITCH_N
 
 MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
 MINOR_SCALE = (0, 2, 3, 5, 7, 8, 10)
-HARMONIC_MINOR_SCALE = (0, 2, 3, 5, 7, 8, 11)
 
 QUALITIES: dict[str, tuple[int, ...]] = {
     "maj": (0, 4, 7),

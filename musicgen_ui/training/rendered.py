@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from musicgen_ui.audio.soundfont import PlayedNote
+from musicgen_ui.data.render_folder import audio_path
+from musicgen_ui.data.songs import SPLITS
 from musicgen_ui.errors import RequestError
 from musicgen_ui.models.vae_gan.condition import LABEL_RANGES, TimbreLabels
 from musicgen_ui.music.instruments import GM_NAMES, KITS
-
-SPLITS = ("train", "validation", "test")
-"""Of pieces, in the order of their numbers in ``passage_split``."""
 
 
 @dataclass(frozen=True)
@@ -110,29 +109,29 @@ class RenderedFolder:
             raise RequestError("--audio", f"{path} holds no rendered audio; run prepare-audio first") from None
         except (ValueError, KeyError, TypeError) as error:
             raise RequestError("--audio", f"{path / 'timbres.jsonl'} is damaged ({error})") from None
-        found = tuple(timbre for timbre in listed if _file(path, timbre).is_file())
+        found = tuple(timbre for timbre in listed if audio_path(path, timbre.id).is_file())
         if not found:
             raise RequestError("--audio", f"{path} holds no rendered audio; run prepare-audio first")
         return cls(path, found)
 
+    def file(self, timbre: RenderedTimbre) -> Path:
+        """Where a timbre's arrays lie."""
+        return audio_path(self.path, timbre.id)
+
     def passages(self, timbre: RenderedTimbre, splits: Sequence[str] = SPLITS) -> list[int]:
         """Numbers of the passages whose piece is in one of the splits."""
-        with np.load(_file(self.path, timbre), allow_pickle=False) as arrays:
+        with np.load(self.file(timbre), allow_pickle=False) as arrays:
             split = arrays["passage_split"]
         return [int(number) for number in np.flatnonzero(np.isin(split, [SPLITS.index(name) for name in splits]))]
 
     def stems(self, timbre: RenderedTimbre, passages: Sequence[int], length: int | None = None) -> Iterator[Stem]:
         """Stems of a timbre in the order of ``passages``, at most ``length`` samples of each."""
-        with np.load(_file(self.path, timbre), allow_pickle=False) as arrays:
+        with np.load(self.file(timbre), allow_pickle=False) as arrays:
             audio, scale, rows = (arrays[f"passage_{name}"] for name in ("audio", "scale", "notes"))
         for passage in passages:
             notes = tuple(PlayedNote(*(int(value) for value in row[1:])) for row in rows[rows[:, 0] == passage])
             stem = Stem(timbre, passage, notes, audio[passage].astype(np.float32) * scale[passage])
             yield stem if length is None else stem.cropped(length)
-
-
-def _file(folder: Path, timbre: RenderedTimbre) -> Path:
-    return folder / "audio" / f"{timbre.id}.npz"
 
 
 def _timbre(entry: dict) -> RenderedTimbre:

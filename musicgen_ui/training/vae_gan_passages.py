@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from musicgen_ui.audio.soundfont import PlayedNote
 from musicgen_ui.audio.waveform import SAMPLE_RATE
 from musicgen_ui.models.vae_gan.condition import TimbreLabels
 from musicgen_ui.models.vae_gan.encoder import features
+from musicgen_ui.training.rendered import RenderedFolder, RenderedTimbre
 
-SPLITS = ("train", "validation", "test")
 _RINGS = 4 * SAMPLE_RATE
 """A note that began longer ago than this before a crop is not heard in it any more, unless its key is still held."""
 
@@ -23,21 +22,32 @@ class Passage:
     """One passage.
 
     Attributes:
-        timbre: id of its timbre.
-        program, drums, labels: what plays it.
-        variant: of the timbre; 0 is neutral.
+        source: the timbre that plays it.
         notes: what is played.
         pcm, scale: int16 samples (n,) and what a unit of them stands for.
     """
 
-    timbre: str
-    program: int
-    drums: bool
-    labels: TimbreLabels
-    variant: int
+    source: RenderedTimbre
     notes: tuple[PlayedNote, ...]
     pcm: np.ndarray
     scale: float
+
+    @property
+    def timbre(self) -> str:
+        """Name of the timbre."""
+        return self.source.id
+
+    @property
+    def program(self) -> int:
+        return self.source.program
+
+    @property
+    def drums(self) -> bool:
+        return self.source.drums
+
+    @property
+    def labels(self) -> TimbreLabels:
+        return self.source.labels
 
     @property
     def audio(self) -> np.ndarray:
@@ -62,29 +72,16 @@ def read_passages(folder: Path, split: str, *, unseen: bool = False) -> list[Pas
         split: one of SPLITS.
         unseen: those of the presets that are never learned, instead of the others.
     """
-    rows = [json.loads(line) for line in (folder / "timbres.jsonl").read_text(encoding="utf-8").splitlines()]
+    rendered = RenderedFolder.open(folder)
     passages = []
-    for row in rows:
-        path = folder / "audio" / f"{row['id']}.npz"
-        if (row["split"] != "train") != unseen or not path.is_file():
+    for timbre in rendered.timbres:
+        if timbre.seen == unseen:
             continue
-        with np.load(path) as file:
-            audio, scales = file["passage_audio"], file["passage_scale"]
-            table, splits = file["passage_notes"], file["passage_split"]
-        for i in np.flatnonzero(splits == SPLITS.index(split)):
+        with np.load(rendered.file(timbre)) as arrays:
+            audio, scales, table = (arrays[f"passage_{name}"] for name in ("audio", "scale", "notes"))
+        for i in rendered.passages(timbre, (split,)):
             notes = tuple(PlayedNote(*(int(v) for v in note[1:])) for note in table[table[:, 0] == i])
             if notes:
-                labels = TimbreLabels(**row["labels"])
-                passages.append(
-                    Passage(
-                        row["id"],
-                        row["program"],
-                        row["drums"],
-                        labels,
-                        row["variant"],
-                        notes,
-                        audio[i],
-                        float(scales[i]),
-                    )
-                )
+                # As integers: all passages are kept in memory.
+                passages.append(Passage(timbre, notes, audio[i], float(scales[i])))
     return passages

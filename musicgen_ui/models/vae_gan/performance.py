@@ -53,11 +53,12 @@ def instrument_of(network: NoteNetwork, program: int) -> int:
 
 
 def lengths(notes: Sequence[PlayedNote], drums: bool) -> np.ndarray:
-    """(N,) samples that each note's key is held.
+    """(N,) samples that each note's key is held; 0 for a note that does not sound.
 
-    A note struck again while it sounds is let go first. A drum rings out, unless it is choked or struck again.
+    One key cannot be struck twice at once: the longer note stays. A note struck again while it sounds is let go
+    first. A drum rings out, unless it is choked or struck again.
     """
-    order = sorted(range(len(notes)), key=lambda i: notes[i].start, reverse=True)
+    order = sorted(range(len(notes)), key=lambda i: (notes[i].start, notes[i].end), reverse=True)
     held = np.zeros(len(notes), dtype=np.int64)
     struck: dict[int, int] = {}
     for i in order:
@@ -65,7 +66,7 @@ def lengths(notes: Sequence[PlayedNote], drums: bool) -> np.ndarray:
         end = note.start + round(DRUM_KNOTS[-1] * SAMPLE_RATE) if drums else note.end
         cuts = (note.pitch, *(CHOKED_BY.get(note.pitch, ()) if drums else ()))
         end = min([end, *(struck[key] for key in cuts if key in struck)])
-        held[i] = max(1, end - note.start)
+        held[i] = max(1, end - note.start) if struck.get(note.pitch) != note.start else 0
         struck[note.pitch] = note.start
     return held
 
@@ -83,6 +84,7 @@ def perform(
     """
     drums = network.config.drums
     held = lengths(notes, drums) if held is None else held
+    notes, held = [note for note, hold in zip(notes, held, strict=True) if hold], held[held > 0]
     device = network.prior_mean.device
     keys = sorted({(note.pitch, note.velocity) for note in notes})
     place = {key: i for i, key in enumerate(keys)}

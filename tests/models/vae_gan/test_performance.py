@@ -24,6 +24,13 @@ def test_a_note_struck_again_is_let_go_first():
     assert lengths(notes, False).tolist() == [8000, 1000, 5000]
 
 
+def test_one_key_is_not_struck_twice_at_once():
+    notes = [PlayedNote(0, 400, 60, 90), PlayedNote(0, 5000, 60, 80), PlayedNote(0, 300, 62, 90)]
+    assert lengths(notes, False).tolist() == [0, 5000, 300]
+    assert sorted(lengths([notes[1], notes[1]], False).tolist()) == [0, 5000]
+    assert sorted(lengths([PlayedNote(7, 9, 38, 90)] * 2, True).tolist()) == [0, RING]
+
+
 def test_drums_ring_out_whatever_their_length():
     assert lengths([PlayedNote(0, 10, 49, 90), PlayedNote(5, 100_000, 38, 90)], True).tolist() == [RING, RING]
 
