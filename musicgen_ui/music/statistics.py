@@ -10,16 +10,12 @@ from collections.abc import Callable
 import numpy as np
 
 from musicgen_ui.music.measures import chroma
+from musicgen_ui.music.repetition import SIMILAR, groove_consistency, nearest_step, repeated_bars, self_similarity
 from musicgen_ui.music.score import PARTS, TICKS_PER_BEAT, Score, to_ticks
 from musicgen_ui.music.theory import KEYS, chord_pitch_classes, key_correlations, scale
 
 STRONG_BEATS = {"4/4": (0, 2), "3/4": (0,)}
 """Beats of a bar on which a listener expects chord tones."""
-
-SIMILAR = 0.8
-"""Overlap (intersection over union of note starts) at which two bars count as the same idea."""
-
-_STEP = TICKS_PER_BEAT // 4
 
 
 def key_of(score: Score) -> str | None:
@@ -44,7 +40,7 @@ def chord_tone_rate(score: Score) -> float | None:
     """Share of the pitched notes starting on a strong beat that belong to the chord there; None without chords."""
     hits = total = 0
     for note in score.pitched:
-        step = _step(note.onset)
+        step = nearest_step(note.onset)
         beat = step / 4
         if step % 4 or beat % score.beats_per_bar not in STRONG_BEATS[score.metre]:
             continue
@@ -86,36 +82,15 @@ def pitch_range(score: Score, part: str) -> float | None:
     return float(max(pitches) - min(pitches)) if pitches else None
 
 
-def repeated_bars(score: Score, similar: float = 1.0) -> float | None:
-    """Share of the sounding bars, from the second on, that an earlier bar had said already.
-
-    Args:
-        score: the score; two bars are compared by part, sixteenth step and pitch of what starts in them.
-        similar: overlap that counts; 1 wants the same bar, SIMILAR the same idea.
-
-    Returns:
-        0 to 1; None with fewer than two bars in which something starts.
-    """
-    bars = [content for content in bar_contents(score) if content]
-    if len(bars) < 2:
-        return None
-    repeats = sum(
-        any(len(bar & earlier) >= similar * len(bar | earlier) for earlier in bars[:index])
-        for index, bar in enumerate(bars)
-        if index
-    )
-    return repeats / (len(bars) - 1)
+def polyphony(score: Score) -> float | None:
+    """Mean number of pitched notes that sound together, over the time in which any sounds; None without any."""
+    sounding = _sounding(score)
+    return float(sounding[sounding > 0].mean()) if sounding.any() else None
 
 
-def bar_contents(score: Score) -> list[frozenset[tuple[str, int, int]]]:
-    """For every bar, the (part, step within the bar, pitch) of what starts in it."""
-    steps = score.beats_per_bar * 4
-    contents: list[set[tuple[str, int, int]]] = [set() for _ in range(score.bars)]
-    for part in PARTS:
-        for note in score.notes(part):
-            bar, step = divmod(min(_step(note.onset), score.bars * steps - 1), steps)
-            contents[bar].add((part, step, note.pitch))
-    return [frozenset(content) for content in contents]
+def polyphony_rate(score: Score) -> float | None:
+    """Share of the time in which two or more pitched notes sound; None without pitched notes."""
+    return float((_sounding(score) > 1).mean()) if score.pitched else None
 
 
 def statistics(score: Score) -> dict[str, float | None]:
@@ -123,9 +98,15 @@ def statistics(score: Score) -> dict[str, float | None]:
     return {name: function(score) for name, function in STATISTICS.items()}
 
 
-def _step(beats: float) -> int:
-    """Nearest sixteenth step of a time in beats."""
-    return (to_ticks(beats) + _STEP // 2) // _STEP
+def _sounding(score: Score) -> np.ndarray:
+    """(ticks,) pitched notes that sound in every 1/24 beat."""
+    ticks = score.beats * TICKS_PER_BEAT
+    change = np.zeros(ticks + 1, dtype=np.int64)
+    for note in score.pitched:
+        first = to_ticks(note.onset)
+        change[first] += 1
+        change[min(max(to_ticks(note.onset + note.duration), first + 1), ticks)] -= 1
+    return change.cumsum()[:ticks]
 
 
 def _of_part(function: Callable[[Score, str], float | None], part: str) -> Callable[[Score], float | None]:
@@ -138,9 +119,14 @@ STATISTICS: dict[str, Callable[[Score], float | None]] = {
     "empty bars": empty_bars,
     **{f"empty bars, {part}": _of_part(empty_bars, part) for part in PARTS},
     "notes per beat": notes_per_beat,
+    "polyphony (notes)": polyphony,
+    "polyphony rate": polyphony_rate,
     "longest note (beats)": longest_note,
     **{f"pitch range, {part} (semitones)": _of_part(pitch_range, part) for part in PARTS[:3]},
     "repeated bars, exact": repeated_bars,
     "repeated bars, similar": lambda score: repeated_bars(score, SIMILAR),
+    "self-similarity of bars": self_similarity,
+    **{f"self-similarity of bars, {part}": _of_part(self_similarity, part) for part in PARTS},
+    "groove consistency": groove_consistency,
 }
 """Name, with its unit, to the function that measures it."""

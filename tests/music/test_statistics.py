@@ -8,9 +8,7 @@ import pytest
 
 from musicgen_ui.music.score import Chord, Note, Score
 from musicgen_ui.music.statistics import (
-    SIMILAR,
     STATISTICS,
-    bar_contents,
     chord_tone_rate,
     empty_bars,
     in_key_rate,
@@ -18,7 +16,8 @@ from musicgen_ui.music.statistics import (
     longest_note,
     notes_per_beat,
     pitch_range,
-    repeated_bars,
+    polyphony,
+    polyphony_rate,
     statistics,
 )
 from musicgen_ui.music.theory import KEYS
@@ -90,31 +89,21 @@ def test_density_length_and_range():
     assert pitch_range(score, "lead") == 14.0
 
 
-def test_repeats_are_found_wherever_they_come_back():
-    a, b, c = (60, 62, 64, 65), (67, 67, 67, 67), (72, 71, 69, 67)
-    assert repeated_bars(score_of((*a, *b, *a, *c), bars=4)) == 1 / 3
-    assert repeated_bars(score_of((*a, *a, *a, *a), bars=4)) == 1.0
-    assert repeated_bars(score_of((*a, *b, *c), bars=3)) == 0.0
-    assert repeated_bars(score_of(a, bars=1)) is None
+def test_polyphony_counts_what_sounds_together():
+    lead = (Note(0.0, 60, 2.0, 90), Note(2.0, 62, 1.0, 90))
+    chords = (Note(0.0, 48, 1.0, 90), Note(0.0, 52, 1.0, 90))
+    score = Score(120.0, "4/4", 1, {"lead": lead, "chords": chords, "drums": (Note(3.0, 36, 1.0, 90),)})
+    # Three notes for a beat, one for two beats, then only drums.
+    assert polyphony(score) == pytest.approx(5 / 3)
+    assert polyphony_rate(score) == 1 / 4
+    assert polyphony(score.with_parts(("drums",))) is None
+    assert polyphony_rate(score.with_parts(("drums",))) is None
 
 
-def test_a_nearly_equal_bar_is_similar_but_not_the_same():
-    eight = [Note(beat / 2, 60 + beat % 2, 0.5, 90) for beat in range(16)]
-    eight[15] = Note(7.5, 72, 0.5, 90)
-    score = Score(120.0, "4/4", 2, {"lead": tuple(eight)})
-    # Seven of nine different starts are shared: 0.78.
-    assert repeated_bars(score) == 0.0
-    assert repeated_bars(score, 0.75) == 1.0
-    assert repeated_bars(score, SIMILAR) == 0.0
-
-
-def test_silent_bars_are_no_repeats():
-    assert repeated_bars(Score(120.0, "4/4", 8, {"lead": (Note(0.0, 60, 1.0, 90),)})) is None
-
-
-def test_a_late_note_of_the_last_bar_stays_in_it():
-    score = Score(120.0, "4/4", 1, {"lead": (Note(3.99, 60, 0.01, 90),)})
-    assert bar_contents(score) == [frozenset({("lead", 15, 60)})]
+def test_a_note_that_rings_over_the_end_sounds_until_the_end():
+    score = Score(120.0, "4/4", 1, {"chords": (Note(3.0, 60, 9.0, 90), Note(3.0, 64, 9.0, 90))})
+    assert polyphony(score) == 2.0
+    assert polyphony_rate(score) == 1 / 4
 
 
 def test_every_statistic_of_an_empty_score_is_a_number_or_nothing():
