@@ -8,11 +8,22 @@ import sys
 from collections.abc import Sequence
 
 from musicgen_ui import __version__
-from musicgen_ui.cli import bench, evaluate, generate, listen, prepare, prepare_audio, render, serve, train
+from musicgen_ui.cli import (
+    bench,
+    evaluate,
+    generate,
+    listen,
+    prepare,
+    prepare_audio,
+    prepare_lines,
+    render,
+    serve,
+    train,
+)
 from musicgen_ui.cli.arguments import OneLineParser
 from musicgen_ui.errors import RequestError
 
-COMMANDS = (serve, generate, render, listen, prepare, prepare_audio, train, evaluate, bench)
+COMMANDS = (serve, generate, render, listen, prepare, prepare_audio, prepare_lines, train, evaluate, bench)
 
 BAD_INPUT = 2
 INTERRUPTED = 130

@@ -37,7 +37,7 @@ FRAME_FEATURES = 3 + 1 + len(ONSET_SECONDS) + 1 + len(RELEASE_SECONDS) + 1 + len
 
 
 def monophonic(notes: Sequence[PlayedNote], *, highest: bool = True) -> list[PlayedNote]:
-    """One note at a time: of those struck together the highest (or lowest) stays, and each ends where the next begins."""
+    """One note at a time: of those struck together the highest (or lowest) stays; each ends where the next begins."""
     kept: dict[int, PlayedNote] = {}
     for note in notes:
         other = kept.get(note.start)

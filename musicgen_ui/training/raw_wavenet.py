@@ -1,0 +1,149 @@
+"""Training of the raw-audio WaveNet: the likelihood of each sample's class, given the true ones before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from musicgen_ui.models import checkpoint
+from musicgen_ui.models.wavenet.frames import HOP
+from musicgen_ui.models.wavenet.raw import RawWaveNet, RawWaveNetConfig
+from musicgen_ui.training.loop import LoopConfig, Progress, fit, rank_and_world
+from musicgen_ui.training.raw_lines import LineFolder, RawBatch
+
+_BATCHES, _VALIDATION = 5, 6
+"""Purposes of random numbers."""
+
+
+@dataclass(frozen=True)
+class RawTraining:
+    """Settings.
+
+    Attributes:
+        batch: stretches of a batch.
+        samples: of a stretch that are predicted; a whole number of frames.
+        context: samples before them that are only listened to.
+        noise: see :meth:`LineFolder.batch`.
+        validation: stretches of each held-out line.
+        loop: schedule.
+    """
+
+    batch: int = 4
+    samples: int = 4096
+    context: int = 512
+    noise: float = 1.0
+    validation: int = 1
+    loop: LoopConfig = field(
+        default_factory=lambda: LoopConfig(
+            steps=1_000_000,
+            minutes=80.0,
+            learning_rate=3e-3,
+            warmup=200,
+            weight_decay=1e-4,
+            evaluate_every=250,
+            patience=100_000,
+            threads=1,
+            ema=0.999,
+        )
+    )
+
+
+def train(audio: Path, out: Path, config: RawTraining, log: Callable[[str], None]) -> dict[str, float]:
+    """Trains on a folder of lines and writes ``out``; an unfinished run resumes from the state file beside it.
+
+    Returns:
+        the held-out numbers of what was written.
+
+    Raises:
+        RequestError: no lines, or the loss is not finite.
+    """
+    folder = LineFolder(audio)
+    torch.manual_seed(config.loop.seed)
+    model = RawWaveNet(design(folder))
+    log(f"{sum(p.numel() for p in model.parameters())} parameters, {len(folder.lines)} lines")
+    best, progress, numbers = fit(
+        model,
+        lambda step: training_batch(folder, config, step),
+        lambda network, batch, step: objective(network, batch, config.context),
+        lambda network: validate(network, folder, config),
+        state_path=out.with_suffix(".state.safetensors"),
+        config=config.loop,
+        log=log,
+    )
+    if rank_and_world()[0] == 0:
+        write(out, model, best, card_of(folder, config, progress, numbers, model))
+        log(f"wrote {out}")
+    return numbers
+
+
+def design(folder: LineFolder) -> RawWaveNetConfig:
+    """The model that speaks the folder's vocabulary of instruments."""
+    return RawWaveNetConfig(
+        programs=folder.programs, lows=folder.lows, highs=folder.highs, gains=tuple(round(g, 6) for g in folder.gains)
+    )
+
+
+def training_batch(folder: LineFolder, config: RawTraining, step: int) -> RawBatch:
+    """The batch of a step: it depends on the seed and the step alone. Instruments are equally frequent."""
+    rng = np.random.default_rng([config.loop.seed, _BATCHES, step])
+    numbers = folder.of("train")
+    owners = np.array([folder.lines[number].instrument for number in numbers])
+    chosen = rng.choice(len(folder.programs), config.batch, replace=config.batch > len(folder.programs))
+    picked = [numbers[int(rng.choice(np.flatnonzero(owners == instrument)))] for instrument in chosen]
+    return folder.batch(rng, picked, config.context + config.samples, config.noise)
+
+
+def objective(model: nn.Module, batch: RawBatch, context: int) -> tuple[Tensor, dict[str, float]]:
+    """Mean negative log-likelihood in nats a sample, after the context."""
+    logits = model(batch.given, batch.excitation, batch.frames, batch.instrument, batch.c)
+    loss = F.cross_entropy(logits[:, context:].flatten(0, 1).float(), batch.classes[:, context:].flatten())
+    return loss, {"loss": float(loss.detach())}
+
+
+@torch.no_grad()
+def validate(model: nn.Module, folder: LineFolder, config: RawTraining) -> dict[str, float]:
+    """The same on stretches of held-out lines, whose past is not disturbed."""
+    rng = np.random.default_rng([config.loop.seed, _VALIDATION])
+    device = next(model.parameters()).device
+    numbers = folder.of("validation") * config.validation
+    losses = []
+    for first in range(0, len(numbers), config.batch):
+        length = config.context + config.samples
+        batch = folder.batch(rng, numbers[first : first + config.batch], length, 0.0).to(device)
+        losses.append(objective(model, batch, config.context)[1]["loss"] * len(batch.classes))
+    return {"loss": sum(losses) / len(numbers)}
+
+
+def write(out: Path, model: RawWaveNet, weights: dict[str, Tensor], card: dict[str, Any]) -> None:
+    """The checkpoint, as float16."""
+    finished = RawWaveNet(model.config)
+    finished.load_state_dict(weights)
+    checkpoint.save(out, finished, model.config, card)
+
+
+def card_of(
+    folder: LineFolder, config: RawTraining, progress: Progress, numbers: dict[str, float], model: RawWaveNet
+) -> dict[str, Any]:
+    """What the checkpoint says of itself."""
+    device = config.loop.device
+    seconds = sum(len(line.samples) for line in folder.lines if line.split == 0) / folder.facts["rate"]
+    return {
+        "model": "raw-audio WaveNet",
+        "data": {"soundfont": folder.facts["soundfont"], "corpora": folder.facts["corpora"]},
+        "audio_hours": round(seconds / 3600, 2),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "receptive_field_samples": model.config.stack.receptive_field,
+        "steps": progress.step,
+        "training_minutes": round(progress.elapsed / 60, 1),
+        "hardware": f"{config.loop.threads} CPU threads" if device == "cpu" else torch.cuda.get_device_name(),
+        "validation": {"nats_per_sample": round(numbers.get("loss", float("nan")), 4)},
+        "training": asdict(config),
+        "frame_samples": HOP,
+    }
