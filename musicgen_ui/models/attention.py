@@ -29,7 +29,7 @@ class BarAttention(nn.Module):
         state: width of the composer's state.
         content: width of a row's embedding and of the style tokens.
         heads: number of attention heads.
-        bars: how many bars back it can see.
+        bars: how many bars back it can see; 0 leaves the style tokens.
     """
 
     def __init__(self, state: int, content: int, heads: int, bars: int) -> None:

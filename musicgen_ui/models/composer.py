@@ -26,8 +26,9 @@ class ComposerConfig:
         head_hidden: hidden layer of every head.
         latent: dimensions of z.
         heads: attention heads.
-        memory_bars: how many bars back the attention sees.
+        memory_bars: how many bars back the attention sees, 0 for the style tokens alone.
         dropout: on the inputs and between layers, while training.
+        pointer: choices may be copied from earlier bars, see ``models.pointer``.
         drum_masks: the drum vocabulary, most common first, silence at 0.
     """
 
@@ -38,6 +39,7 @@ class ComposerConfig:
     heads: int = 4
     memory_bars: int = 16
     dropout: float = 0.15
+    pointer: bool = True
     drum_masks: tuple[int, ...] = (0,)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from musicgen_ui.models.composer_base import Context
 from musicgen_ui.models.condition import Condition
 from musicgen_ui.models.steps import DETAIL_GATES, DETAILS, StepHeads
 from musicgen_ui.music.score import PARTS
@@ -27,7 +28,7 @@ Hook = Callable[[str, int, int], None]
 
 
 class Composer(Protocol):
-    """What the sampler needs of a composer; see ``LSTMComposer`` for the meaning of each method."""
+    """What the sampler needs of a composer; see ``ComposerBase`` for the meaning of each method."""
 
     config: Any
     heads: StepHeads
@@ -35,9 +36,9 @@ class Composer(Protocol):
 
     def start(self, condition: Condition, z: Tensor) -> Any: ...
 
-    def step(self, state: Any, bar: Tensor, total_bars: Tensor, place: Tensor, steps_per_bar: int) -> Tensor: ...
+    def step(self, state: Any, bar: Tensor, total_bars: Tensor, place: Tensor, per_bar: int) -> Context: ...
 
-    def wrote(self, state: Any, row: Tensor, observed: Tensor) -> None: ...
+    def wrote(self, state: Any, row: Tensor, observed: Tensor, per_bar: int) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,11 @@ class StepWriter:
         self.spans = torch.tensor([0, *(duration_steps(1 + i) for i in range(len(DURATIONS)))], device=observed.device)
         self.drum_groups = torch.from_numpy(vocabulary.group_counts > 0).to(observed.device)
 
-    def write(self, context: Tensor, noise: Tensor, step: int) -> Tensor:
-        """Context (takes, width), noise (takes, DECISIONS) → row (takes, fields)."""
+    def write(self, context: Context, noise: Tensor, step: int) -> Tensor:
+        """Context of ``takes`` steps, noise (takes, DECISIONS) → row (takes, fields)."""
         heads, config = self.heads, self.config
-        row = torch.zeros(len(context), len(FIELDS), dtype=torch.long, device=context.device)
+        held, recall = context
+        row = torch.zeros(len(held), len(FIELDS), dtype=torch.long, device=held.device)
 
         def choose(logits: Tensor, decision: int, biased: bool = True) -> Tensor:
             # A melody wants a steadier hand than its accompaniment: its leaps are what one hears first.
@@ -126,28 +128,32 @@ class StepWriter:
             return pick(logits, noise[:, decision], rest=True, **limits)
 
         if step % STEPS_PER_BEAT == 0:
-            self.chord = self._next_chord(heads.next_chord(context, self.chord), noise[:, 0])
+            logits = heads.copied("chord", held, recall, heads.next_chord(held, self.chord), "chord")
+            self.chord = self._next_chord(logits, noise[:, 0])
         row[:, COLUMN["chord"]] = self.chord
-        held = context + heads.held.column("chord", self.chord)
+        held = held + heads.held.column("chord", self.chord)
         for decision, name in ((1, "bass"), (LEAD_DECISION, "lead")):
             if self.active[name]:
-                pitch = choose(getattr(heads, name)(held), decision)
+                logits = heads.copied(name, held, recall, getattr(heads, name)(held), f"{name}_pitch")
+                pitch = choose(logits, decision)
                 row[:, COLUMN[f"{name}_pitch"]] = pitch
                 held = held + heads.held.column(f"{name}_pitch", pitch)
         if self.active["chords"]:
             floor = torch.zeros_like(self.chord)
             alive = torch.ones_like(floor, dtype=torch.bool)
-            for slot in range(MAX_CHORD_NOTES):
+            for slot, column in enumerate(NOTE_COLUMNS):
                 logits = heads.only_above(heads.chords(held + heads.slot[slot]), floor)
+                logits = heads.copied("chords", held, recall, logits, FIELDS[column].name)
                 note = torch.where(alive, choose(logits, 4 + slot, biased=slot == 0), 0)
                 alive = note > 0
                 if not alive.any():
                     break
-                row[:, NOTE_COLUMNS[slot]] = note
+                row[:, column] = note
+                recall = None if recall is None else recall.given(FIELDS[column].name, note)
                 held = held + heads.held.column("chords_note0", note) * alive.unsqueeze(-1)
                 floor = torch.where(alive, note, floor)
         if self.active["drums"]:
-            drums = choose(heads.drums(held), 3)
+            drums = choose(heads.copied("drums", held, context.recall, heads.drums(held), "drums"), 3)
             row[:, COLUMN["drums"]] = drums
             held = held + heads.held.column("drums", drums)
         self._write_details(row, held, noise, step)
@@ -230,7 +236,7 @@ def write_tables(
         place = torch.full((takes,), step % steps_per_bar, device=device)
         context = composer.step(state, bar, total_bars, place, steps_per_bar)
         row = writer.write(context, noise[:, step], step)
-        composer.wrote(state, row, condition.active)
+        composer.wrote(state, row, condition.active, steps_per_bar)
         rows.append(row)
         if step % STEPS_PER_BEAT == STEPS_PER_BEAT - 1:
             hook("compose", step + 1, steps)

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from musicgen_ui.models.pointer import CopyGate, Recall
 from musicgen_ui.music.score import PARTS
 from musicgen_ui.music.table import COLUMN, FIELDS, NOTE_COLUMNS
 from musicgen_ui.music.tokens import MAX_CHORD_NOTES, STEPS_PER_BEAT
@@ -20,6 +21,15 @@ DETAILS = tuple(f.name for f in FIELDS if f.name.rsplit("_", 1)[-1].rstrip("012"
 _STARTS = {"bass": "bass_pitch", "lead": "lead_pitch", "chords": "chords_note0", "drums": "drums"}
 DETAIL_GATES = tuple(_STARTS[name.split("_")[0]] for name in DETAILS)
 """For each detail, the column that says whether its part starts anything on the step."""
+
+COPIED = {
+    "chord": "chord",
+    "bass": "bass_pitch",
+    "lead": "lead_pitch",
+    "chords": "chords_note0",
+    "drums": "drums",
+}
+"""Heads whose choices may be copied, and the column of each (of the first note, for the chord part)."""
 
 HEADS = ("chord", "bass", "lead", "chords", "drums", "details")
 
@@ -80,9 +90,17 @@ class Head(nn.Module):
 
 
 class StepHeads(nn.Module):
-    """The chain of heads. ``context`` is (…, width); what the step holds is added to it as it is decided."""
+    """The chain of heads. ``context`` is (…, width); what the step holds is added to it as it is decided.
 
-    def __init__(self, width: int, hidden: int) -> None:
+    With a pointer every choice of a chord, a pitch or a drum is a mixture of the head's own and of a copy.
+
+    Args:
+        width: of the context.
+        hidden: hidden layer of every head.
+        pointer: whether there are copy gates.
+    """
+
+    def __init__(self, width: int, hidden: int, *, pointer: bool = False) -> None:
         super().__init__()
         sizes = {f.name: f.classes for f in FIELDS}
         self.held = RowEmbedding(width)
@@ -97,14 +115,16 @@ class StepHeads(nn.Module):
         # A detail is only asked for where something starts, so it has no class "nothing".
         self.detail_sizes = tuple(sizes[name] - 1 for name in DETAILS)
         self.details = Head(width, hidden, sum(self.detail_sizes))
+        self.gates = nn.ModuleDict({name: CopyGate(width) for name in COPIED}) if pointer else None
 
     def losses(
-        self, context: Tensor, table: Tensor, observed: Tensor, valid: Tensor
+        self, context: Tensor, recall: Recall | None, table: Tensor, observed: Tensor, valid: Tensor
     ) -> dict[str, tuple[Tensor, Tensor]]:
         """Negative log-likelihood of a table, teacher-forced.
 
         Args:
             context: (batch, steps, width).
+            recall: what earlier bars had at each step; None without a pointer.
             table: (batch, steps, fields) int64.
             observed: (batch, 4) bool; parts that are not observed cost nothing.
             valid: (batch, steps) bool; padding costs nothing.
@@ -118,21 +138,30 @@ class StepHeads(nn.Module):
         beat[:, torch.arange(valid.shape[1], device=valid.device) % STEPS_PER_BEAT != 0] = False
         chord = table[..., COLUMN["chord"]]
         before = F.pad(chord, (1, 0))[:, :-1]
-        out = {"chord": (_nats(self.next_chord(held[beat], before[beat]), chord[beat]), valid.sum())}
+        inside = held[beat]
+        logits = self.next_chord(inside, before[beat])
+        out = {"chord": (self._nats("chord", inside, _at(recall, beat), logits, chord[beat]), valid.sum())}
         held = held + self.held.column("chord", chord)
         for name in ("bass", "lead"):
             column = f"{name}_pitch"
             pitch = table[..., COLUMN[column]]
             mask = seen[name]
-            out[name] = (_nats(getattr(self, name)(held[mask]), pitch[mask]), mask.sum())
+            inside = held[mask]
+            logits = getattr(self, name)(inside)
+            out[name] = (self._nats(name, inside, _at(recall, mask), logits, pitch[mask]), mask.sum())
             held = held + self.held.column(column, pitch) * mask.unsqueeze(-1)
         notes = table[..., list(NOTE_COLUMNS)]
-        out["chords"] = (self._notes_loss(held[seen["chords"]], notes[seen["chords"]]), seen["chords"].sum())
+        mask = seen["chords"]
+        out["chords"] = (self._notes_loss(held[mask], _at(recall, mask), notes[mask]), mask.sum())
         sounding = (notes > 0) & seen["chords"].unsqueeze(-1)
         held = held + (self.held.column("chords_note0", notes) * sounding.unsqueeze(-1)).sum(dim=-2)
         mask = seen["drums"]
         drums = table[..., COLUMN["drums"]]
-        out["drums"] = (_nats(self.drums(held[mask]), drums[mask]), mask.sum())
+        inside = held[mask]
+        out["drums"] = (
+            self._nats("drums", inside, _at(recall, mask), self.drums(inside), drums[mask]),
+            mask.sum(),
+        )
         held = held + self.held.column("drums", drums) * mask.unsqueeze(-1)
         out["details"] = (self._details_loss(held, table, seen, valid), valid.sum())
         return out
@@ -141,19 +170,43 @@ class StepHeads(nn.Module):
         """Logits of the chord on a beat. context (n, width), before (n,) the chord in force until then."""
         return self.chord(context) + F.embedding(before, self.chord_after)
 
-    def _notes_loss(self, held: Tensor, notes: Tensor) -> Tensor:
-        """Held (n, width), notes (n, slots) → nats of the ascending note lists."""
-        inputs, targets, floors = [], [], []
-        for slot in range(MAX_CHORD_NOTES):
-            previous = notes[:, slot - 1] if slot else None
-            rows = torch.arange(len(notes), device=notes.device) if previous is None else previous.nonzero()[:, 0]
-            if slot:
-                held = held + self.held.column("chords_note0", previous) * (previous > 0).unsqueeze(-1)
-            inputs.append(held[rows] + self.slot[slot])
-            targets.append(notes[rows, slot])
-            floors.append(torch.zeros_like(rows) if previous is None else previous[rows])
-        logits = self.only_above(self.chords(torch.cat(inputs)), torch.cat(floors))
-        return _nats(logits, torch.cat(targets))
+    def copied(self, name: str, held: Tensor, recall: Recall | None, logits: Tensor, column: str) -> Tensor:
+        """Logits of a head for drawing from: with copies mixed in where there is a pointer.
+
+        Args:
+            name: of the head.
+            held: (n, width) that the logits were made from.
+            recall: of the same n steps.
+            logits: (n, classes).
+            column: whose values are copied.
+        """
+        return logits if self.gates is None else self.gates[name].mixture(held, recall, logits, column)
+
+    def _nats(self, name: str, held: Tensor, recall: Recall | None, logits: Tensor, target: Tensor) -> Tensor:
+        """Summed nats of a head: held (n, width), recall of the same n steps, logits (n, classes), target (n,)."""
+        if self.gates is None:
+            return _nats(logits, target)
+        return self.gates[name].nats(held, recall, logits, COPIED[name], target)
+
+    def _notes_loss(self, held: Tensor, recall: Recall | None, notes: Tensor) -> Tensor:
+        """Held (n, width), recall of the same, notes (n, slots) → nats of the ascending note lists."""
+        total = held.new_zeros((), dtype=torch.float32)
+        floor = torch.zeros_like(notes[:, 0])
+        for slot, column in enumerate(NOTE_COLUMNS):
+            note = notes[:, slot]
+            logits = self.only_above(self.chords(held + self.slot[slot]), floor)
+            if self.gates is None:
+                total = total + _nats(logits, note)
+            else:
+                total = total + self.gates["chords"].nats(held, recall, logits, FIELDS[column].name, note)
+                recall = recall.given(FIELDS[column].name, note)
+            going_on = note > 0
+            if slot == MAX_CHORD_NOTES - 1 or not going_on.any():
+                break
+            floor, notes = note[going_on], notes[going_on]
+            held = held[going_on] + self.held.column("chords_note0", floor)
+            recall = _at(recall, going_on)
+        return total
 
     @staticmethod
     def only_above(logits: Tensor, floor: Tensor) -> Tensor:
@@ -177,6 +230,10 @@ class StepHeads(nn.Module):
             mask = starts[name][anything]
             total = total + _nats(part[mask], table[..., COLUMN[name]][anything][mask] - 1)
         return total
+
+
+def _at(recall: Recall | None, mask: Tensor) -> Recall | None:
+    return None if recall is None else recall.at(mask)
 
 
 def _nats(logits: Tensor, target: Tensor) -> Tensor:

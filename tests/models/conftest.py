@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from musicgen_ui.models.composer import ComposerBatch, ComposerConfig
+from musicgen_ui.models.composer_base import ComposerBase
 from musicgen_ui.models.composer_lstm import LSTMComposer
+from musicgen_ui.models.composer_wavenet import WaveNetComposer, WaveNetComposerConfig
 from musicgen_ui.models.condition import CONDITION_SLIDERS, Condition
 from musicgen_ui.music.table import COLUMN, FIELDS, NOTE_COLUMNS
 from musicgen_ui.style import GENRES
@@ -24,6 +26,35 @@ def tiny_lstm() -> LSTMComposer:
     with torch.random.fork_rng():
         torch.manual_seed(3)
         return LSTMComposer(tiny_config()).eval()
+
+
+@pytest.fixture
+def tiny_wavenet() -> WaveNetComposer:
+    config = WaveNetComposerConfig(
+        width=16,
+        hidden=12,
+        head_hidden=16,
+        latent=4,
+        heads=2,
+        memory_bars=3,
+        dropout=0.0,
+        drum_masks=MASKS,
+        skip=24,
+        dilations=(1, 2, 4),
+        encoder_width=16,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        return WaveNetComposer(config).eval()
+
+
+@pytest.fixture(params=["lstm", "wavenet"])
+def composer(request) -> ComposerBase:
+    """A tiny composer of every kind, whose copy gates are half open."""
+    made = request.getfixturevalue(f"tiny_{request.param}")
+    for gate in made.heads.gates.values():
+        torch.nn.init.zeros_(gate.net.bias)
+    return made
 
 
 def random_table(rng: np.random.Generator, batch: int, steps: int) -> np.ndarray:

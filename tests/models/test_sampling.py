@@ -85,8 +85,8 @@ def test_noise_of_a_take_does_not_depend_on_the_others():
 
 
 @pytest.mark.parametrize("metre", [0, 1])
-def test_tables_are_legal(tiny_lstm, metre):
-    tables = compose(tiny_lstm, [1, 2, 3], bars=3, metre=metre).numpy()
+def test_tables_are_legal(composer, metre):
+    tables = compose(composer, [1, 2, 3], bars=3, metre=metre).numpy()
     for table in tables:
         notes = table[:, list(NOTE_COLUMNS)]
         for row in notes:
@@ -104,7 +104,7 @@ def test_tables_are_legal(tiny_lstm, metre):
         for name in ("bass_timing", "lead_timing", "chords_timing", "drums_timing"):
             first = table[0, COLUMN[name]]
             assert first == 0 or TIMINGS[first - 1] >= 0
-        vocabulary = DrumVocabulary(tiny_lstm.config.drum_masks)
+        vocabulary = DrumVocabulary(composer.config.drum_masks)
         groups = vocabulary.group_counts[table[:, COLUMN["drums"]]] > 0
         velocities = table[:, [COLUMN[f"drums_velocity{g}"] for g in range(3)]] > 0
         np.testing.assert_array_equal(velocities, groups)
@@ -112,23 +112,23 @@ def test_tables_are_legal(tiny_lstm, metre):
         assert score.bars == 3
 
 
-def test_a_part_that_is_off_stays_empty(tiny_lstm):
-    table = compose(tiny_lstm, [1], active=(True, False, True, False))[0].numpy()
+def test_a_part_that_is_off_stays_empty(composer):
+    table = compose(composer, [1], active=(True, False, True, False))[0].numpy()
     assert not table[:, list(NOTE_COLUMNS)].any()
     assert not table[:, COLUMN["drums"]].any()
     assert table[:, COLUMN["lead_pitch"]].any()
 
 
-def test_same_seed_same_table_whatever_came_before(tiny_lstm):
-    first = compose(tiny_lstm, [5])
-    compose(tiny_lstm, [6])
-    assert torch.equal(first, compose(tiny_lstm, [5]))
-    assert not torch.equal(first, compose(tiny_lstm, [6]))
+def test_same_seed_same_table_whatever_came_before(composer):
+    first = compose(composer, [5])
+    compose(composer, [6])
+    assert torch.equal(first, compose(composer, [5]))
+    assert not torch.equal(first, compose(composer, [6]))
 
 
-def test_the_hook_rises_to_the_end_and_can_stop(tiny_lstm):
+def test_the_hook_rises_to_the_end_and_can_stop(composer):
     seen = []
-    compose(tiny_lstm, [5], hook=lambda stage, done, total: seen.append((stage, done, total)))
+    compose(composer, [5], hook=lambda stage, done, total: seen.append((stage, done, total)))
     assert [done for _, done, _ in seen] == list(range(4, 33, 4))
     assert {(stage, total) for stage, _, total in seen} == {("compose", 32)}
 
@@ -139,15 +139,15 @@ def test_the_hook_rises_to_the_end_and_can_stop(tiny_lstm):
         raise StopError
 
     with pytest.raises(StopError):
-        compose(tiny_lstm, [5], hook=stop)
+        compose(composer, [5], hook=stop)
 
 
-def test_chords_change_as_often_as_their_probability_says(tiny_lstm):
+def test_chords_change_as_often_as_their_probability_says(composer):
     from musicgen_ui.models.sampling import StepWriter
 
     count = 4000
-    vocabulary = DrumVocabulary(tiny_lstm.config.drum_masks)
-    writer = StepWriter(tiny_lstm.heads, torch.ones(count, 4, dtype=torch.bool), vocabulary, SamplingConfig(top_p=0.9))
+    vocabulary = DrumVocabulary(composer.config.drum_masks)
+    writer = StepWriter(composer.heads, torch.ones(count, 4, dtype=torch.bool), vocabulary, SamplingConfig(top_p=0.9))
     writer.chord = torch.full((count,), 5)
     p = torch.full((97,), 1e-9)
     p[5], p[7], p[9], p[11] = 0.96, 0.02, 0.0175, 0.0025

@@ -38,7 +38,8 @@ def test_it_charges_the_steps_that_the_heads_charge(batch):
         torch.manual_seed(0)
         model = LSTMComposer(config)
     with torch.inference_mode():
-        losses = model.heads.losses(model.contexts(batch, torch.zeros(2, 2)), batch.table, batch.observed, batch.valid)
+        context = model.contexts(batch, torch.zeros(2, 2))
+        losses = model.heads.losses(*context, batch.table, batch.observed, batch.valid)
     ours = observed_steps(batch)
     assert {head: float(count) for head, (_, count) in losses.items()} == {head: ours[head] for head in HEADS}
 

@@ -65,9 +65,11 @@ class WaveNetStack(nn.Module):
             (batch, steps, skip): the sum of the skip paths over the square root of their number.
         """
         condition = self.conditioning(local, globals_)
+        # Split at once: the gradient of a slice would be a tensor of zeros as large as the whole, for every layer.
+        added = None if condition is None else condition.unsqueeze(2).chunk(self.config.layers, dim=-1)
         if self.input is not None:
             x = self.input(x)
-        steps, width = x.shape[1], 2 * self.config.residual
+        steps = x.shape[1]
         total: Tensor | None = None
         for i, dilation in enumerate(self.config.dilations):
             entering = self.dropout(x)
@@ -75,9 +77,8 @@ class WaveNetStack(nn.Module):
             padded = F.pad(entering, (0, 0, past, 0))
             taps = [padded[:, tap * dilation : tap * dilation + steps] for tap in range(self.config.kernel)]
             h = self.dilated[i](torch.cat(taps, dim=-1))
-            if condition is not None:
-                added = condition[..., i * width : (i + 1) * width].unsqueeze(2)  # (batch, frames, 1, 2R)
-                h = (h.unflatten(1, (added.shape[1], -1)) + added).flatten(1, 2)
+            if added is not None:  # (batch, frames, 1, 2 residual) each
+                h = (h.unflatten(1, (added[i].shape[1], -1)) + added[i]).flatten(1, 2)
             x, total = self._leave(i, x, h, total)
         return total / math.sqrt(self.config.layers)
 
@@ -146,7 +147,8 @@ class WaveNetStack(nn.Module):
         """Gate, residual path and skip path of layer i: its input and pre-activation → next input, new sum."""
         tanh, gate = h.chunk(2, dim=-1)
         out = self.out[i](torch.tanh(tanh) * torch.sigmoid(gate))
-        skip = out[..., -self.config.skip :]
+        skip = out
         if i < self.config.layers - 1:
-            x = x + out[..., : self.config.residual]
+            step, skip = out.split([self.config.residual, self.config.skip], dim=-1)
+            x = x + step
         return x, skip if total is None else total + skip

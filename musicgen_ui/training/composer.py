@@ -1,4 +1,4 @@
-"""Stage 4: trains the LSTM composer on prepared corpora."""
+"""Stage 4: trains a composer on prepared corpora."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from musicgen_ui.data.tables import TablePiece, load_tables
 from musicgen_ui.errors import RequestError
 from musicgen_ui.models import checkpoint
 from musicgen_ui.models.composer import ComposerBatch, ComposerConfig
-from musicgen_ui.models.composer_lstm import LSTMComposer
+from musicgen_ui.models.composer_base import ComposerBase
+from musicgen_ui.models.composers import COMPOSERS
 from musicgen_ui.models.condition import Condition
 from musicgen_ui.models.latent import features
 from musicgen_ui.models.steps import HEADS
@@ -32,6 +33,8 @@ class ComposerTraining:
     """Everything that decides a run.
 
     Attributes:
+        model: sizes; their type says which composer it is.
+        start: checkpoint of the same composer to go on from, as far as its tensors fit; empty for random weights.
         beta: weight of the KL term once warm; ``free_nats`` a dimension cost nothing.
         kl_warmup: steps over which beta rises from 0.
         account: weight of the loss by which z tells the section's profile, see ``models.composer.profile``.
@@ -42,6 +45,7 @@ class ComposerTraining:
 
     model: ComposerConfig = field(default_factory=ComposerConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
+    start: str = ""
     batch: int = 32
     beta: float = 0.2
     kl_warmup: int = 600
@@ -79,7 +83,9 @@ def train(data: Path, out: Path, config: ComposerTraining, log: Callable[[str], 
         f"drum vocabulary {len(vocabulary.masks)}"
     )
     model_config = replace(config.model, drum_masks=vocabulary.masks)
-    model = LSTMComposer(model_config)
+    model = build(model_config)
+    if config.start:
+        log(f"{Path(config.start).name}: {start_from(model, Path(config.start)):.0%} of the parameters taken over")
     log(f"{sum(p.numel() for p in model.parameters()):,} parameters")
     sampler = SectionSampler(train_pieces)
     held_out = validation_batches([p for p in pieces if p.split == "validation"], scales, vocabulary, config)
@@ -118,7 +124,7 @@ def train(data: Path, out: Path, config: ComposerTraining, log: Callable[[str], 
         numbers = validate(model, held_out)
         log(f"prior of z: the style explains {explained:.0%}; " + " ".join(f"{k} {v:.3f}" for k, v in numbers.items()))
         card = {
-            "model": "LSTMComposer",
+            "model": type(model).__name__,
             "corpora": corpora_card(PieceStore(data), train_pieces),
             "steps": progress.step,
             "batch": config.batch,
@@ -129,14 +135,32 @@ def train(data: Path, out: Path, config: ComposerTraining, log: Callable[[str], 
             else torch.cuda.get_device_name(),
             "parameters": sum(p.numel() for p in model.parameters()),
             "validation": {k: round(v, 4) for k, v in numbers.items()},
-            "training": {k: v for k, v in asdict(config).items() if k != "model"},
+            "training": {k: v for k, v in asdict(config).items() if k not in ("model", "start")},
         }
         checkpoint.save(Path(out), model, model_config, card)
         log(f"wrote {out}")
     return numbers
 
 
-def fit_prior(model: LSTMComposer, batches: Callable[[int], ComposerBatch], config: ComposerTraining) -> float:
+def build(config: ComposerConfig) -> ComposerBase:
+    """The composer that a configuration is of."""
+    return next(kind for kind, of in COMPOSERS.values() if of is type(config))(config)
+
+
+def start_from(model: nn.Module, path: Path) -> float:
+    """Takes over what fits from a checkpoint; returns the share of the parameters that did.
+
+    Raises:
+        RequestError: the file is missing or damaged.
+    """
+    stored, _ = checkpoint.load_tensors(path)
+    own = model.state_dict()
+    fitting = {name: value.float() for name, value in stored.items() if name in own and own[name].shape == value.shape}
+    model.load_state_dict(fitting, strict=False)
+    return sum(value.numel() for value in fitting.values()) / sum(value.numel() for value in own.values())
+
+
+def fit_prior(model: ComposerBase, batches: Callable[[int], ComposerBatch], config: ComposerTraining) -> float:
     """Fits p(z | c) to the encoder's posteriors of training sections; returns the share of z that c explains."""
     device = next(model.parameters()).device
     model.eval()
@@ -179,7 +203,7 @@ def validation_batches(
 
 
 @torch.inference_mode()
-def validate(model: LSTMComposer, batches: Sequence[ComposerBatch]) -> dict[str, float]:
+def validate(model: ComposerBase, batches: Sequence[ComposerBatch]) -> dict[str, float]:
     """Nats a step by head with z from the posterior's mean; ``loss`` is the total with z from the prior."""
     device = next(model.parameters()).device
     model.eval()
@@ -192,7 +216,7 @@ def validate(model: LSTMComposer, batches: Sequence[ComposerBatch]) -> dict[str,
         with torch.autocast(device.type, torch.bfloat16):
             losses, kl, _ = model(batch, torch.zeros_like(noise))
             z = model.prior(batch.condition, noise)
-            from_prior = model.heads.losses(model.contexts(batch, z), batch.table, batch.observed, batch.valid)
+            from_prior = model.heads.losses(*model.contexts(batch, z), batch.table, batch.observed, batch.valid)
         for name, (total, count) in losses.items():
             totals[name][0] += float(total)
             totals[name][1] += float(count)

@@ -1,4 +1,4 @@
-"""The composer's invariants: causal, stepwise equals one pass, padding and hidden parts cost nothing, it can learn."""
+"""Every composer's invariants: causal, stepwise equals one pass, padding and hidden parts cost nothing, it learns."""
 
 from dataclasses import replace
 
@@ -9,28 +9,34 @@ from musicgen_ui.models.composer import kl_divergence
 
 
 @pytest.mark.parametrize("metre", [0, 1])
-def test_stepwise_equals_one_pass(tiny_lstm, make_batch, rng, metre):
+def test_stepwise_equals_one_pass(composer, make_batch, rng, metre):
     batch = make_batch(rng, bars=5, metre=metre)
     per_bar = 12 if metre else 16
     z = torch.from_numpy(rng.standard_normal((2, 4)).astype("float32"))
     with torch.inference_mode():
-        whole = tiny_lstm.contexts(batch, z)
-        state = tiny_lstm.start(batch.condition, z)
+        whole = composer.contexts(batch, z)
+        state = composer.start(batch.condition, z)
         for step in range(batch.table.shape[1]):
             bar, place = (torch.full((2,), v) for v in divmod(step, per_bar))
-            context = tiny_lstm.step(state, bar, batch.total_bars, place, per_bar)
-            torch.testing.assert_close(context, whole[:, step], atol=1e-5, rtol=1e-5)
-            tiny_lstm.wrote(state, batch.table[:, step], batch.observed)
+            vector, recall = composer.step(state, bar, batch.total_bars, place, per_bar)
+            torch.testing.assert_close(vector, whole.vector[:, step], atol=1e-5, rtol=1e-5)
+            bars = recall.weights.shape[1]
+            torch.testing.assert_close(recall.weights, whole.recall.weights[:, step, :bars], atol=1e-5, rtol=1e-5)
+            assert not whole.recall.weights[:, step, bars:].any()
+            torch.testing.assert_close(recall.agreement, whole.recall.agreement[:, step], atol=1e-5, rtol=1e-5)
+            if step >= per_bar:
+                assert torch.equal(recall.rows, whole.recall.rows[:, step, :bars])
+            composer.wrote(state, batch.table[:, step], batch.observed, per_bar)
 
 
 @pytest.mark.parametrize("changed", [0, 17, 40])
-def test_a_row_changes_only_later_contexts(tiny_lstm, batch, changed):
+def test_a_row_changes_only_later_contexts(composer, batch, changed):
     z = torch.zeros(2, 4)
     table = batch.table.clone()
     table[:, changed, 0] = (table[:, changed, 0] + 1) % 97
     with torch.inference_mode():
-        before = tiny_lstm.contexts(batch, z)
-        after = tiny_lstm.contexts(replace(batch, table=table), z)
+        before = composer.contexts(batch, z).vector
+        after = composer.contexts(replace(batch, table=table), z).vector
     assert torch.equal(before[:, : changed + 1], after[:, : changed + 1])
     assert not torch.allclose(before[:, changed + 1], after[:, changed + 1])
 
@@ -49,8 +55,8 @@ def test_attention_reaches_back_as_many_bars_as_configured(tiny_lstm, make_batch
     with torch.inference_mode():
         moved = (
             (
-                tiny_lstm.contexts(batch, torch.zeros(2, 4))
-                - tiny_lstm.contexts(replace(batch, table=table), torch.zeros(2, 4))
+                tiny_lstm.contexts(batch, torch.zeros(2, 4)).vector
+                - tiny_lstm.contexts(replace(batch, table=table), torch.zeros(2, 4)).vector
             )
             .abs()
             .sum((0, 2))
@@ -59,9 +65,9 @@ def test_attention_reaches_back_as_many_bars_as_configured(tiny_lstm, make_batch
     assert touched == {4, 16 + 3, 32 + 3, 48 + 3, 16 + 4, 32 + 4, 48 + 4}
 
 
-def test_condition_and_latent_reach_the_output(tiny_lstm, batch, rng):
+def test_condition_and_latent_reach_the_output(composer, batch, rng):
     with torch.inference_mode():
-        base = tiny_lstm.contexts(batch, torch.zeros(2, 4))
+        base = composer.contexts(batch, torch.zeros(2, 4)).vector
         for name in ("sliders", "genre", "mode", "metre", "active"):
             value = getattr(batch.condition, name)
             other = (
@@ -74,21 +80,21 @@ def test_condition_and_latent_reach_the_output(tiny_lstm, batch, rng):
             known = torch.ones_like(batch.condition.known)
             asked = replace(batch.condition, **{name: other, "known": known})
             kept = replace(batch.condition, known=known)
-            left = tiny_lstm.contexts(replace(batch, condition=asked), torch.zeros(2, 4))
-            right = tiny_lstm.contexts(replace(batch, condition=kept), torch.zeros(2, 4))
+            left = composer.contexts(replace(batch, condition=asked), torch.zeros(2, 4)).vector
+            right = composer.contexts(replace(batch, condition=kept), torch.zeros(2, 4)).vector
             assert (left - right).abs().amax(dim=(1, 2)).min() > 1e-4, name
-        assert (tiny_lstm.contexts(batch, torch.ones(2, 4)) - base).abs().max() > 1e-4
+        assert (composer.contexts(batch, torch.ones(2, 4)).vector - base).abs().max() > 1e-4
 
 
-def test_an_unknown_slider_has_no_value(tiny_lstm, batch):
+def test_an_unknown_slider_has_no_value(composer, batch):
     nothing = replace(batch.condition, known=torch.zeros_like(batch.condition.known))
     moved = replace(nothing, sliders=1 - nothing.sliders)
     with torch.inference_mode():
-        a, b = (tiny_lstm.contexts(replace(batch, condition=c), torch.zeros(2, 4)) for c in (nothing, moved))
+        a, b = (composer.contexts(replace(batch, condition=c), torch.zeros(2, 4)).vector for c in (nothing, moved))
     assert torch.equal(a, b)
 
 
-def test_hidden_parts_cost_and_tell_nothing(tiny_lstm, batch, rng):
+def test_hidden_parts_cost_and_tell_nothing(composer, batch, rng):
     observed = torch.tensor([[True, False, True, False]] * 2)
     hidden = replace(batch, observed=observed)
     table = batch.table.clone()
@@ -98,22 +104,22 @@ def test_hidden_parts_cost_and_tell_nothing(tiny_lstm, batch, rng):
         if field.part in (1, 3):
             table[..., i] = 0
     with torch.inference_mode():
-        a, *_ = tiny_lstm(hidden, torch.zeros(2, 4))
-        b, *_ = tiny_lstm(replace(hidden, table=table), torch.zeros(2, 4))
+        a, *_ = composer(hidden, torch.zeros(2, 4))
+        b, *_ = composer(replace(hidden, table=table), torch.zeros(2, 4))
     for name in a:
         torch.testing.assert_close(a[name][0], b[name][0])
     assert float(a["chords"][0]) == 0.0
     assert float(a["drums"][1]) == 0.0
 
 
-def test_padding_costs_nothing(tiny_lstm, batch):
+def test_padding_costs_nothing(composer, batch):
     valid = batch.valid.clone()
     valid[:, 32:] = False
     table = batch.table.clone()
     table[:, 32:] = 0
     with torch.inference_mode():
-        a, *_ = tiny_lstm(replace(batch, valid=valid), torch.zeros(2, 4))
-        b, *_ = tiny_lstm(replace(batch, valid=valid, table=table), torch.zeros(2, 4))
+        a, *_ = composer(replace(batch, valid=valid), torch.zeros(2, 4))
+        b, *_ = composer(replace(batch, valid=valid, table=table), torch.zeros(2, 4))
     for name in a:
         torch.testing.assert_close(a[name], b[name])
 
@@ -125,13 +131,13 @@ def test_kl_agrees_with_torch_distributions(rng):
     torch.testing.assert_close(kl_divergence(mean, log_variance), expected)
 
 
-def test_it_overfits_one_batch(tiny_lstm, make_batch, rng):
+def test_it_overfits_one_batch(composer, make_batch, rng):
     batch = make_batch(rng, batch=1, bars=1)
-    tiny_lstm.train()
-    optimiser = torch.optim.Adam(tiny_lstm.parameters(), lr=2e-2)
+    composer.train()
+    optimiser = torch.optim.Adam(composer.parameters(), lr=2e-2)
 
     def cost() -> torch.Tensor:
-        losses, *_ = tiny_lstm(batch, torch.zeros(1, 4))
+        losses, *_ = composer(batch, torch.zeros(1, 4))
         return sum(total for total, _ in losses.values())
 
     first = float(cost().detach())
