@@ -16,15 +16,23 @@ def add(commands: argparse._SubParsersAction) -> None:
     """Add the command's parser and those of its models."""
     parser = commands.add_parser("train", help="train a model", description=__doc__)
     models = parser.add_subparsers(dest="model", metavar="MODEL", required=True)
-    composer = models.add_parser("composer-lstm", help="the composer: a conditional VAE with an LSTM decoder")
-    _add_paths(composer, "checkpoint; an unfinished run resumes")
-    _add_settings(composer, "batch=64 or loop.steps=8000")
-    composer.set_defaults(run=run_composer)
+    for name, network in (("lstm", "an LSTM"), ("wavenet", "a WaveNet")):
+        composer = models.add_parser(
+            f"composer-{name}", help=f"a composer: a conditional VAE with {network} as decoder"
+        )
+        _add_paths(composer, "checkpoint; an unfinished run resumes")
+        _add_settings(composer, "batch=64 or loop.steps=8000")
+        composer.set_defaults(run=run_composer, composer=name)
     vaegan = models.add_parser("vaegan", help="the synthesizer: notes, then stems against discriminators")
     vaegan.add_argument("--audio", type=Path, required=True, metavar="DIR", help="what prepare-audio wrote")
     vaegan.add_argument("--out", type=Path, required=True, metavar="FILE", help="checkpoint; an unfinished run resumes")
     _add_settings(vaegan, "notes.loop.minutes=20 or stems.loop.device=cuda")
     vaegan.set_defaults(run=run_vaegan)
+    raw = models.add_parser("raw-wavenet", help="the WaveNet that writes the waveform, on lines")
+    raw.add_argument("--audio", type=Path, required=True, metavar="DIR", help="what prepare-lines wrote")
+    raw.add_argument("--out", type=Path, required=True, metavar="FILE", help="checkpoint; an unfinished run resumes")
+    _add_settings(raw, "loop.minutes=60 or loop.device=cuda")
+    raw.set_defaults(run=run_raw_wavenet)
     listener = models.add_parser("listener", help="the Listener's small networks, on scores played for it")
     _add_paths(listener, "checkpoint")
     _add_sound(listener, clips=1800)
@@ -60,9 +68,10 @@ def _add_sound(parser: argparse.ArgumentParser, clips: int) -> None:
 
 def run_composer(args: argparse.Namespace) -> None:
     """Train, or list the configuration."""
-    from musicgen_ui.training.composer_lstm import ComposerTraining, train
+    from musicgen_ui.models.composers import COMPOSERS
+    from musicgen_ui.training.composer import ComposerTraining, train
 
-    config = _configured(ComposerTraining(), args)
+    config = _configured(ComposerTraining(model=COMPOSERS[args.composer][1]()), args)
     if config is not None:
         numbers = train(args.data, args.out, config, _say)
         print(", ".join(f"{name} {value:.4g}" for name, value in numbers.items()))
@@ -73,6 +82,16 @@ def run_vaegan(args: argparse.Namespace) -> None:
     from musicgen_ui.training.fit_vae_gan import VAEGANTraining, train
 
     config = _configured(VAEGANTraining(), args)
+    if config is not None:
+        numbers = train(args.audio, args.out, config, _say)
+        print(", ".join(f"{name} {value:.4g}" for name, value in numbers.items()))
+
+
+def run_raw_wavenet(args: argparse.Namespace) -> None:
+    """Train, or list the configuration."""
+    from musicgen_ui.training.raw_wavenet import RawTraining, train
+
+    config = _configured(RawTraining(), args)
     if config is not None:
         numbers = train(args.audio, args.out, config, _say)
         print(", ".join(f"{name} {value:.4g}" for name, value in numbers.items()))
