@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from musicgen_ui.cli import evaluate_synth
+from musicgen_ui.cli import evaluate_composers, evaluate_synth
 from musicgen_ui.cli.arguments import add_engine_options, load_studio, whole
 from musicgen_ui.cli.report import print_table, write_report
 from musicgen_ui.errors import RequestError
@@ -42,14 +42,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     add_report_option(listener, "listener")
     listener.set_defaults(run=run_listener)
-    composer = subjects.add_parser("composer", help="nats a step on held-out songs, beside unigram and bigram")
-    composer.add_argument("--data", type=Path, required=True, metavar="DIR", help="what prepare wrote")
-    composer.add_argument("--checkpoint", type=Path, metavar="FILE", help="default: the shipped one")
-    composer.add_argument(
-        "--batches", type=whole(1, COUNT), default=16, metavar="N", help="batches of 32 sections (default: 16)"
-    )
-    add_report_option(composer, "composer")
-    composer.set_defaults(run=run_composer)
+    composers = evaluate_composers.add(subjects)
+    add_report_option(composers, "composers")
     synth = evaluate_synth.add(subjects)
     add_report_option(synth, "synth")
 
@@ -126,23 +120,6 @@ def print_listener(report: dict[str, Any]) -> None:
     print_table(("", *(f"{kind} ({report[kind]['clips']})" for kind in kinds)), rows)
     print()
     print_table(("no music", "refused"), [(name, f"{share:.0%}") for name, share in report["no music"].items()])
-
-
-def run_composer(args: argparse.Namespace) -> None:
-    """Judge the composer's predictions, print the table."""
-    from musicgen_ui.engine.loading import CHECKPOINTS, COMPOSER
-    from musicgen_ui.models.steps import HEADS
-    from musicgen_ui.training.evaluate_composer import evaluate_composer
-
-    path = args.checkpoint or CHECKPOINTS / COMPOSER
-    report = evaluate_composer(prepared(args.data), path, batches=args.batches)
-    write_report(args.report, report)
-    columns = (*HEADS, "total")
-    rows = [
-        (name, *(f"{row[column]:.3f}" if column in row else "" for column in columns))
-        for name, row in report["rows"].items()
-    ]
-    print_table(("nats a step", *columns), rows)
 
 
 def print_clips(report: dict[str, Any]) -> None:

@@ -48,16 +48,24 @@ class NGram:
         """Nats a step of all heads together, over all steps: what a composer's total is to be compared with."""
         return sum(self._nats(batches, order).values()) / sum(float(batch.valid.sum()) for batch in batches)
 
+    def probabilities(self, name: str, order: int) -> np.ndarray:
+        """(contexts, classes) probabilities of a column's decision; every context has the same ones with order 1."""
+        counts = self.counts.get(name)
+        if counts is None:
+            counts = np.zeros((_CLASSES[name], _CLASSES[name]))
+        row = np.broadcast_to(counts.sum(axis=0), counts.shape) if order == 1 else counts
+        # A context that was never seen falls back to the unigram.
+        row = row + self.smoothing * (counts.sum(axis=0) + 1) / (counts.sum() + len(counts)) * len(counts)
+        return row / row.sum(axis=1, keepdims=True)
+
     def _nats(self, batches: Sequence[ComposerBatch], order: int) -> dict[str, float]:
         nats = dict.fromkeys(HEADS, 0.0)
+        tables: dict[str, np.ndarray] = {}
         for batch in batches:
             for head, name, context, target in decisions(batch):
-                counts = self.counts[name]
-                row = np.broadcast_to(counts.sum(axis=0), counts.shape) if order == 1 else counts
-                # A context that was never seen falls back to the unigram.
-                row = row + self.smoothing * (counts.sum(axis=0) + 1) / (counts.sum() + len(counts)) * len(counts)
-                p = row / row.sum(axis=1, keepdims=True)
-                nats[head] -= float(np.log(p[context, target]).sum())
+                if name not in tables:
+                    tables[name] = np.log(self.probabilities(name, order))
+                nats[head] -= float(tables[name][context, target].sum())
         return nats
 
 
