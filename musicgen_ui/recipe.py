@@ -163,21 +163,26 @@ class RenderRecipe:
         return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def require_available(composer: str | None, synth: str, synths: Iterable[str] | None = None) -> None:
-    """Refuses an engine that this release does not ship yet.
+def require_available(
+    composer: str | None,
+    synth: str,
+    composers: Iterable[str] = AVAILABLE_COMPOSERS,
+    synths: Iterable[str] = AVAILABLE_SYNTHS,
+) -> None:
+    """Refuses an engine that is not there.
 
     Args:
         composer: None where the notes are given.
         synth: the synthesizer.
-        synths: those that are loaded; None for what the release ships.
+        composers: those that are loaded, or that the release ships.
+        synths: the same.
 
     Raises:
         RequestError: says which engines are available.
     """
-    there = AVAILABLE_SYNTHS if synths is None else tuple(synths)
-    for name, value, available in (("composer", composer, AVAILABLE_COMPOSERS), ("synth", synth, there)):
+    for name, value, available in (("composer", composer, tuple(composers)), ("synth", synth, tuple(synths))):
         if value is not None and value not in available:
-            raise RequestError(name, f"{value} is not in this release yet; available: {', '.join(available)}")
+            raise RequestError(name, f"{value} is not loaded; available: {', '.join(available)}")
 
 
 def check_timbre(synth: str, timbre: Timbre) -> None:

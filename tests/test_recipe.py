@@ -231,12 +231,12 @@ def test_engines_of_later_releases_are_refused_with_those_of_this_one():
     for synth in AVAILABLE_SYNTHS:
         require_available("lstm", synth)
         require_available(None, synth)
-    with pytest.raises(RequestError, match=r"composer: wavenet is not in this release yet; available: lstm"):
+    with pytest.raises(RequestError, match=r"composer: wavenet is not loaded; available: lstm"):
         require_available("wavenet", "soundfont")
     with pytest.raises(RequestError, match=rf"synth: wavenet .* available: {', '.join(AVAILABLE_SYNTHS)}$"):
         require_available("lstm", "wavenet")
     with pytest.raises(RequestError, match=r"synth: soundfont .* available: vaegan$"):
-        require_available("lstm", "soundfont", ["vaegan"])
+        require_available("lstm", "soundfont", synths=["vaegan"])
 
 
 def test_one_synthesizer_is_the_default_everywhere():

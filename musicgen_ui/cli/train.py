@@ -71,7 +71,8 @@ def run_composer(args: argparse.Namespace) -> None:
     from musicgen_ui.models.composers import COMPOSERS
     from musicgen_ui.training.composer import ComposerTraining, train
 
-    config = _configured(ComposerTraining(model=COMPOSERS[args.composer][1]()), args)
+    model = dataclasses.replace(COMPOSERS[args.composer][1](), pointer=True)
+    config = _configured(ComposerTraining(model=model), args)
     if config is not None:
         numbers = train(args.data, args.out, config, _say)
         print(", ".join(f"{name} {value:.4g}" for name, value in numbers.items()))

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from musicgen_ui.errors import RequestError
-from musicgen_ui.recipe import AVAILABLE_SYNTHS, Recipe
+from musicgen_ui.recipe import AVAILABLE_COMPOSERS, AVAILABLE_SYNTHS, Recipe
 from musicgen_ui.scale import load_scales
 
 if TYPE_CHECKING:
-    from musicgen_ui.engine.pipeline import Studio, Synthesizer
+    from musicgen_ui.engine.pipeline import Compose, Studio, Synthesizer
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 """Where the shipped models lie."""
 
-COMPOSER = "composer_lstm.safetensors"
+COMPOSER = "composer_{}.safetensors"
 VAEGAN, TIMBRE_ENCODER = "vaegan.safetensors", "timbre_encoder.safetensors"
 
 WARM_UP_BARS = 2
@@ -64,12 +64,15 @@ def load_studio(
         from musicgen_ui.engine.pipeline import Studio
         from musicgen_ui.engine.synthesize import SoundFontSynthesizer
         from musicgen_ui.models.checkpoint import verify_manifest
-        from musicgen_ui.models.composer_lstm import LSTMComposer
+        from musicgen_ui.models.composers import load_composer
     with _timed(say, f"checksums of {folder.name}"):
         hashes = verify_manifest(folder)
         scales = load_scales(folder / "measures.json")
-    with _timed(say, f"composer lstm on {device}, {threads} threads"):
-        composer = LSTMComposer.from_checkpoint(folder / COMPOSER, device)
+    composers: dict[str, Compose] = {}
+    for name in AVAILABLE_COMPOSERS:
+        with _timed(say, f"composer {name} on {device}, {threads} threads"):
+            model = load_composer(folder / COMPOSER.format(name), device)
+            composers[name] = partial(compose, model, scales=scales["score"])
     synthesizers: dict[str, Synthesizer] = {}
     for name in AVAILABLE_SYNTHS:
         if name == "vaegan":
@@ -79,7 +82,7 @@ def load_studio(
             with _timed(say, "SoundFont"):
                 synthesizers[name] = SoundFontSynthesizer(SoundFont.load(soundfont))
     studio = Studio(
-        compose=partial(compose, composer, scales=scales["score"]),
+        composers=composers,
         synthesizers=synthesizers,
         mix=mix,
         listen=lambda samples, sample_rate, *, hook: listen(samples, sample_rate, scales, hook=hook).values,

@@ -100,31 +100,36 @@ class Studio:
     """Loaded models that turn recipes into clips. It keeps no state between calls, so threads may share it.
 
     Args:
-        compose: style, seed, bars, takes to Score.
+        composers: name, as in a recipe, to what writes a Score; the first one is the default.
         synthesizers: name, as in a recipe, to what plays a Score into dry stems; the first one is the default. One
             that has ``encode(samples (n,)) -> TimbrePoint`` can borrow the timbre of a recording.
         mix: stems and style to Clip.
         listen: samples to heard values.
-        checkpoints: name to SHA-256 of the models behind ``compose`` and the synthesizers.
+        checkpoints: name to SHA-256 of the models behind the composers and the synthesizers.
         device: where the models run, for display.
     """
 
     def __init__(
         self,
         *,
-        compose: Compose,
+        composers: Mapping[str, Compose],
         synthesizers: Mapping[str, Synthesizer],
         mix: Mix,
         listen: Listen,
         checkpoints: Mapping[str, str],
         device: str = "cpu",
     ) -> None:
-        self._compose = compose
+        self._composers = dict(composers)
         self._synthesizers = dict(synthesizers)
         self._mix = mix
         self._listen = listen
         self.checkpoints = dict(checkpoints)
         self.device = device
+
+    @property
+    def composers(self) -> tuple[str, ...]:
+        """Names of the composers that are loaded, the default first."""
+        return tuple(self._composers)
 
     @property
     def synths(self) -> tuple[str, ...]:
@@ -155,7 +160,8 @@ class Studio:
             RequestError: the recipe names an engine that this release does not ship.
             Cancelled: raised by the hook.
         """
-        require_available(recipe.composer, recipe.synth, self.synths)
+        require_available(recipe.composer, recipe.synth, self.composers, self.synths)
+        compose = self._composers[recipe.composer]
         watch = _Watch(hook, rounds=recipe.rounds + 1)
         style, reports = recipe.style, []
         best: _Take | None = None
@@ -163,7 +169,7 @@ class Studio:
             watch.round = number
             seed = round_seed(recipe.seed, number)
             with watch.stage("compose") as inner:
-                score = self._compose(style, seed=seed, bars=recipe.bars, takes=recipe.takes, hook=inner)
+                score = compose(style, seed=seed, bars=recipe.bars, takes=recipe.takes, hook=inner)
             if best is not None:
                 # A correction changes the notes, not the band.
                 score = replace(score, programs=best.score.programs)
@@ -198,7 +204,7 @@ class Studio:
             RequestError: an engine that this release does not ship, or a score that is too long.
             Cancelled: raised by the hook.
         """
-        require_available(None, recipe.synth, self.synths)
+        require_available(None, recipe.synth, self.composers, self.synths)
         if score.seconds > MAX_RENDER_SECONDS:
             raise RequestError(
                 "FILE", f"lasts {score.seconds / 60:.0f} minutes; at most {MAX_RENDER_SECONDS / 60:.0f} can be rendered"

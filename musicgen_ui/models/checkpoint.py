@@ -7,7 +7,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -86,7 +86,8 @@ def load_into(path: Path, build: Any, config_type: type[Config], device: torch.d
     Args:
         path: the file.
         build: config → module.
-        config_type: the dataclass of the stored config; an unknown field is an error.
+        config_type: the dataclass of the stored config; an unknown field is an error, and a field that is younger
+            than the file takes its default.
         device: where the model goes.
 
     Raises:
@@ -96,7 +97,8 @@ def load_into(path: Path, build: Any, config_type: type[Config], device: torch.d
     name = Path(path).name
     stored = description.get("config")
     known = {f.name for f in fields(config_type)}  # type: ignore[arg-type]
-    if not isinstance(stored, dict) or set(stored) != known:
+    required = {f.name for f in fields(config_type) if f.default is MISSING and f.default_factory is MISSING}  # type: ignore[arg-type]
+    if not isinstance(stored, dict) or not required <= set(stored) <= known:
         raise RequestError(name, "the checkpoint is of another release: its configuration does not match")
     config = config_type(**{k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()})
     model = build(config)

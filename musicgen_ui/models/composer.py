@@ -39,7 +39,7 @@ class ComposerConfig:
     heads: int = 4
     memory_bars: int = 16
     dropout: float = 0.15
-    pointer: bool = True
+    pointer: bool = False
     drum_masks: tuple[int, ...] = (0,)
 
 

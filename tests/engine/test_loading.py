@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from musicgen_ui.engine import loading
-from musicgen_ui.engine.loading import CHECKPOINTS, COMPOSER, TIMBRE_ENCODER, VAEGAN
+from musicgen_ui.engine.loading import CHECKPOINTS, TIMBRE_ENCODER, VAEGAN
 from musicgen_ui.engine.pipeline import Studio
 from musicgen_ui.errors import RequestError
 from musicgen_ui.recipe import AVAILABLE_SYNTHS, Recipe
+
+LSTM = "composer_lstm.safetensors"
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def test_it_says_what_it_loaded_in_how_many_seconds():
         assert any(re.fullmatch(rf"{what}.*: \d+\.\d\d s", line) for line in lines), what
     assert re.fullmatch(r"ready in \d+\.\d s", lines[-1])
     assert studio.device == "cpu"
-    assert COMPOSER in studio.checkpoints
+    assert LSTM in studio.checkpoints
     assert studio.synths == AVAILABLE_SYNTHS
     for synth in studio.synths:
         result = studio.generate(Recipe(seed=1, bars=1, synth=synth))
@@ -76,14 +78,14 @@ def test_a_missing_part_of_the_neural_synthesizer_is_one_sentence(neural, name):
 
 
 def test_a_changed_composer_is_refused(copy):
-    data = bytearray((copy / COMPOSER).read_bytes())
+    data = bytearray((copy / LSTM).read_bytes())
     data[len(data) // 2] ^= 1
-    (copy / COMPOSER).write_bytes(data)
-    with pytest.raises(RequestError, match=f"{COMPOSER}: .*damaged"):
+    (copy / LSTM).write_bytes(data)
+    with pytest.raises(RequestError, match=f"{LSTM}: .*damaged"):
         Studio.load(device="cpu", checkpoints=copy)
 
 
-@pytest.mark.parametrize("name", [COMPOSER, "measures.json", "manifest.json"])
+@pytest.mark.parametrize("name", [LSTM, "measures.json", "manifest.json"])
 def test_a_missing_file_is_refused_by_name(copy, name):
     (copy / name).unlink()
     with pytest.raises(RequestError, match=name):

@@ -56,7 +56,7 @@ class Band:
     def studio(self, style):
         self.asked_style = style
         return Studio(
-            compose=self.compose,
+            composers={"lstm": self.compose},
             synthesizers={"vaegan": self, "soundfont": self},
             mix=self.mix,
             listen=self.listen,
@@ -199,7 +199,7 @@ def test_a_hook_stops_the_work_at_once(stop_at):
 @pytest.mark.parametrize("recipe", [Recipe(composer="wavenet"), Recipe(synth="wavenet")])
 def test_an_engine_of_a_later_release_is_refused_before_any_work(recipe):
     band = Band()
-    with pytest.raises(RequestError, match="not in this release yet; available: "):
+    with pytest.raises(RequestError, match="is not loaded; available: "):
         generate(band, recipe)
     assert not band.calls
 
@@ -254,7 +254,8 @@ class Encoder(Player):
 def band_of(synthesizers, style=None):
     band = Band()
     band.asked_style = style or Style()
-    return Studio(compose=band.compose, synthesizers=synthesizers, mix=band.mix, listen=band.listen, checkpoints={})
+    rest = {"mix": band.mix, "listen": band.listen, "checkpoints": {}}
+    return Studio(composers={"lstm": band.compose}, synthesizers=synthesizers, **rest)
 
 
 def test_the_recipe_picks_the_synthesizer_and_hands_it_style_timbre_and_seed():
@@ -269,7 +270,7 @@ def test_the_recipe_picks_the_synthesizer_and_hands_it_style_timbre_and_seed():
     result = studio.render(result.score, RenderRecipe("0" * 64, style, 3, "soundfont"))
     assert result.stems["bass"].max() == 0.25
     assert players["soundfont"].asked == (style, Timbre(), 3)
-    with pytest.raises(RequestError, match="synth: soundfont is not in this release yet; available: vaegan"):
+    with pytest.raises(RequestError, match="synth: soundfont is not loaded; available: vaegan"):
         band_of({"vaegan": Player(0.5)}).generate(Recipe(synth="soundfont"))
 
 

@@ -17,7 +17,15 @@ MASKS = (0, 1, 2, 3, 16, 17, 18, 256)
 
 def tiny_config() -> ComposerConfig:
     return ComposerConfig(
-        width=16, hidden=24, head_hidden=16, latent=4, heads=2, memory_bars=3, dropout=0.0, drum_masks=MASKS
+        width=16,
+        hidden=24,
+        head_hidden=16,
+        latent=4,
+        heads=2,
+        memory_bars=3,
+        dropout=0.0,
+        pointer=True,
+        drum_masks=MASKS,
     )
 
 

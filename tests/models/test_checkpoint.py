@@ -1,6 +1,7 @@
 """Checkpoints come back equal, have reproducible bytes, and anything wrong with them is one sentence."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,29 +10,32 @@ from musicgen_ui.errors import RequestError
 from musicgen_ui.models import checkpoint
 from musicgen_ui.models.composer import ComposerConfig
 from musicgen_ui.models.composer_lstm import LSTMComposer
+from musicgen_ui.models.composers import load_composer
+
+CARD = {"model": "LSTMComposer", "steps": 3}
 
 
 @pytest.fixture
 def shipped(tmp_path, tiny_lstm):
     path = tmp_path / "composer_lstm.safetensors"
-    checkpoint.save(path, tiny_lstm, tiny_lstm.config, {"steps": 3})
+    checkpoint.save(path, tiny_lstm, tiny_lstm.config, CARD)
     checkpoint.write_manifest(tmp_path)
     return path
 
 
 def test_save_load_is_equal_up_to_float16(shipped, tiny_lstm):
-    again = LSTMComposer.from_checkpoint(shipped)
+    again = load_composer(shipped)
     assert again.config == tiny_lstm.config
     assert not again.training
     for name, value in tiny_lstm.state_dict().items():
         expected = value.half().float() if value.is_floating_point() else value
         assert torch.equal(again.state_dict()[name], expected), name
-    assert checkpoint.describe(shipped)["card"] == {"steps": 3}
+    assert checkpoint.describe(shipped)["card"] == CARD
 
 
 def test_equal_models_have_equal_bytes(tmp_path, shipped, tiny_lstm):
     other = tmp_path / "again.safetensors"
-    checkpoint.save(other, tiny_lstm, tiny_lstm.config, {"steps": 3})
+    checkpoint.save(other, tiny_lstm, tiny_lstm.config, CARD)
     assert other.read_bytes() == shipped.read_bytes()
     assert not list(tmp_path.glob("*.partial"))
 
@@ -72,15 +76,32 @@ def test_a_broken_manifest_is_one_sentence(shipped, text):
 def test_a_truncated_file_is_one_sentence(shipped, keep):
     shipped.write_bytes(shipped.read_bytes()[:keep])
     with pytest.raises(RequestError, match="the checkpoint is damaged"):
-        LSTMComposer.from_checkpoint(shipped)
+        load_composer(shipped)
+
+
+def test_a_field_that_is_younger_than_the_file_takes_its_default(tmp_path, tiny_lstm):
+    old = LSTMComposer(replace(tiny_lstm.config, pointer=False))
+    path = tmp_path / "old.safetensors"
+    checkpoint.save(path, old, old.config, CARD)
+    tensors, description = checkpoint.load_tensors(path)
+    del description["config"]["pointer"]
+    checkpoint.save_tensors(path, tensors, description)
+    assert load_composer(path).config == old.config
+
+
+def test_a_checkpoint_of_something_else_is_no_composer(tmp_path, tiny_lstm):
+    path = tmp_path / "other.safetensors"
+    checkpoint.save(path, tiny_lstm, tiny_lstm.config, {"model": "Listener"})
+    with pytest.raises(RequestError, match=r"other.safetensors: the checkpoint is not a composer of this release"):
+        load_composer(path)
 
 
 def test_another_configuration_is_refused(tmp_path, tiny_lstm):
     path = tmp_path / "other.safetensors"
     tensors = {k: v.half() for k, v in tiny_lstm.state_dict().items()}
-    checkpoint.save_tensors(path, tensors, {"config": {"width": 3}})
+    checkpoint.save_tensors(path, tensors, {"config": {"width": 3, "knobs": 1}, "card": CARD})
     with pytest.raises(RequestError, match="of another release"):
-        LSTMComposer.from_checkpoint(path)
+        load_composer(path)
 
 
 def test_weights_that_do_not_fit_are_refused(tmp_path, tiny_lstm, shipped):
@@ -100,7 +121,7 @@ def test_non_finite_weights_are_refused(tmp_path, shipped):
     path = tmp_path / "nan.safetensors"
     checkpoint.save_tensors(path, tensors, description)
     with pytest.raises(RequestError, match="non-finite"):
-        LSTMComposer.from_checkpoint(path)
+        load_composer(path)
 
 
 def test_metadata_is_one_json_value(shipped):
