@@ -1,0 +1,228 @@
+"""The compiled sampler of the raw-audio WaveNet: one numba kernel for all layers, several streams at a time.
+
+What limits one stream is reading the weights from the second-level cache, so the kernel reads few of them: the half of
+a layer's convolution that sees the past is done for a block of samples at once (the past is known one dilation ahead),
+and streams share every weight that is loaded. Each output is summed in one order, whatever runs beside it: a stream's
+samples do not depend on the other streams, nor on how it is cut into pieces.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from musicgen_ui.models.wavenet.vectors import (
+    PANEL,
+    WIDTH,
+    gate,
+    peak_of,
+    product_11,
+    product_12,
+    product_14,
+    product_21,
+    product_22,
+    product_24,
+    product_41,
+    product_42,
+    product_44,
+    weigh,
+)
+
+VECTORS = "1f525ad2a6a5e6f7"
+"""Start of the SHA-256 of the vectors' module: when it changes, so must this file, or numba's cache stays."""
+
+BLOCK = 16
+"""Samples for which a layer's past half is computed at once, where its dilation allows."""
+
+
+@numba.njit(cache=True, nogil=True)
+def _product(weights, at, size, width, source, s, s_step, begin, b, b_step, target, o, o_step, lanes, count):
+    """``count`` columns of ``width`` outputs from ``size`` inputs; for the rest see :func:`vectors.panel`."""
+    done = 0
+    while done < width:
+        step = PANEL if width - done >= PANEL else 2 * WIDTH if width - done >= 2 * WIDTH else WIDTH
+        c, w, i, j = 0, at + done * size, b + done, o + done
+        while c < count:
+            left = count - c
+            if left >= 4:
+                if step == PANEL:
+                    product_44(weights, w, size, source, s, s_step, begin, i, b_step, target, j, o_step, lanes, c)
+                elif step == 2 * WIDTH:
+                    product_42(weights, w, size, source, s, s_step, begin, i, b_step, target, j, o_step, lanes, c)
+                else:
+                    product_41(weights, w, size, source, s, s_step, begin, i, b_step, target, j, o_step, lanes, c)
+                c += 4
+            elif left >= 2:
+                if step == PANEL:
+                    product_24(weights, w, size, source, s, s_step, begin, i, b_step, target, j, o_step, lanes, c)
+                elif step == 2 * WIDTH:
+                    product_22(weights, w, size, source, s, s_step, begin, i, b_step, target, j, o_step, lanes, c)
+                else:
+                    product_21(weights, w, size, source, s, s_step, begin, i, b_step, target, j, o_step, lanes, c)
+                c += 2
+            else:
+                if step == PANEL:
+                    product_14(weights, w, size, source, s, s_step, begin, i, b_step, target, j, o_step, lanes, c)
+                elif step == 2 * WIDTH:
+                    product_12(weights, w, size, source, s, s_step, begin, i, b_step, target, j, o_step, lanes, c)
+                else:
+                    product_11(weights, w, size, source, s, s_step, begin, i, b_step, target, j, o_step, lanes, c)
+                c += 1
+        done += step
+
+
+@numba.njit(cache=True, nogil=True)
+def _draw(values, at, size, sharpness, uniform, sums):
+    """A class by the inverse of the cumulative distribution; ``values`` are logits, and weights afterwards."""
+    peak = peak_of(values, at)
+    for i in range(WIDTH, size, WIDTH):
+        peak = max(peak, peak_of(values, at + i))
+    total = np.float32(0.0)
+    for i in range(size // WIDTH):
+        sums[i] = weigh(values, at + i * WIDTH, peak, sharpness)
+        total += sums[i]
+    target, reached, part = uniform * total, np.float32(0.0), 0
+    while part < size // WIDTH - 1 and reached + sums[part] <= target:
+        reached += sums[part]
+        part += 1
+    best = part * WIDTH
+    for i in range(part * WIDTH, (part + 1) * WIDTH):
+        reached += values[at + i]
+        if reached > target:
+            return i
+        if values[at + i] > values[at + best]:
+            best = i
+    # Rounding left the target a little above the last sum: what is likely there, not what comes last.
+    return best
+
+
+@numba.njit(cache=True, nogil=True)
+def sample(
+    shape, dilations, blocks, places, matrices, rows, weights, tables, excitation, conditioning, uniforms, sharpness,
+    active, begin, last, live, ring, past, flow, scratch, out,
+):  # fmt: skip
+    """Writes the classes of some frames for all streams and moves the streams' state on.
+
+    Args:
+        shape: (residual, skip, classes, excitation, hop, silence), the channel counts padded.
+        dilations, blocks, places: of each layer: samples, samples at once, where its past begins in a stream's ring.
+        matrices: (layers, 3) where the past half, the present half and the way out of each layer begin in ``weights``;
+            two more rows hold those of excite and of the layers after the skips.
+        rows: where in ``tables`` begin: the classes' vectors, zeros, the residual biases, the skips' bias, the two
+            last biases.
+        weights, tables: flat float32.
+        excitation: (streams, samples, E) flat; conditioning: (streams, frames, layers * 2R) flat, with the biases.
+        uniforms: (streams, samples) in [0, 1); sharpness: (streams, frames), one over the temperature.
+        active: (streams, frames) bool; a frame that is not is silence, and the past is forgotten.
+        begin: index of the first sample since the start of the streams, a multiple of the hop.
+        last: (streams,) class before; live: (streams,) bool, whether the state is other than at the start.
+        ring, past, flow: (streams, …) flat: the layers' past inputs, what they add to the gates, the residual and skip
+            channels.
+        scratch: (streams, …) flat: pre-activations, gates, hidden, logits and the entering vectors of a block.
+        out: (streams, samples) int16 classes.
+    """
+    residual, skip, classes, features, hop, silence = shape
+    streams, frames = active.shape
+    layers, gates, samples = dilations.shape[0], 2 * residual, frames * hop
+    ring_step, past_step = ring.shape[0] // streams, past.shape[0] // streams
+    flow_step, work_step = residual + skip, scratch.shape[0] // streams
+    z_at, hidden_at = gates, gates + residual
+    logits_at = hidden_at + skip
+    entry_at = logits_at + classes
+    # The compiler would make one version of a product for every constant that it is called with.
+    zero, size = np.int64(0), np.int64(BLOCK)
+    order, lanes = np.arange(BLOCK), np.empty(streams, np.int64)
+    sums = np.empty(classes // WIDTH, np.float32)
+    for frame in range(frames):
+        count = np.int64(0)
+        for s in range(streams):
+            if active[s, frame]:
+                lanes[count] = s
+                count += 1
+                live[s] = True
+            else:
+                out[s, frame * hop : (frame + 1) * hop] = silence
+                if live[s]:
+                    ring[s * ring_step : (s + 1) * ring_step] = 0.0
+                    last[s] = silence
+                    live[s] = False
+        if count == 0:
+            continue
+        for n in range(hop):
+            now, t = frame * hop + n, begin + frame * hop + n
+            if n % BLOCK == 0:
+                for c in range(count):
+                    s = lanes[c]
+                    _product(
+                        weights, matrices[layers, 0], features, residual, excitation, (s * samples + now) * features,
+                        features, tables, rows[1], zero, scratch, s * work_step + entry_at, residual, order, size,
+                    )  # fmt: skip
+            for c in range(count):
+                s = lanes[c]
+                entry, row = s * work_step + entry_at + n % BLOCK * residual, rows[0] + last[s] * residual
+                for r in range(residual):
+                    flow[s * flow_step + r] = scratch[entry + r] + tables[row + r]
+                for r in range(skip):
+                    flow[s * flow_step + residual + r] = tables[rows[3] + r]
+            for i in range(layers):
+                dilation, block = dilations[i], blocks[i]
+                slot = t % dilation
+                conditioned = frame * layers * gates + i * gates
+                condition_step = frames * layers * gates
+                place = i * BLOCK * gates
+                if n % block == 0:
+                    if block >= 4:
+                        for c in range(count):
+                            s = lanes[c]
+                            _product(
+                                weights, matrices[i, 0], residual, gates, ring,
+                                s * ring_step + places[i] + slot * residual, residual, conditioning,
+                                s * condition_step + conditioned, zero, past, s * past_step + place, gates, order,
+                                block,
+                            )  # fmt: skip
+                    else:
+                        for k in range(block):
+                            _product(
+                                weights, matrices[i, 0], residual, gates, ring, places[i] + (slot + k) * residual,
+                                ring_step, conditioning, conditioned, condition_step, past, place + k * gates,
+                                past_step, lanes, count,
+                            )  # fmt: skip
+                _product(
+                    weights, matrices[i, 1], residual, gates, flow, zero, flow_step, past, place + n % block * gates,
+                    past_step, scratch, zero, work_step, lanes, count,
+                )  # fmt: skip
+                bias = rows[2] + i * residual
+                for c in range(count):
+                    s = lanes[c]
+                    put, x, work = s * ring_step + places[i] + slot * residual, s * flow_step, s * work_step
+                    for r in range(residual):
+                        ring[put + r] = flow[x + r]
+                        flow[x + r] += tables[bias + r]
+                    for r in range(0, residual, WIDTH):
+                        gate(scratch, work + r, work + residual + r, scratch, work + z_at + r)
+                left = residual if i == layers - 1 else 0
+                _product(
+                    weights, matrices[i, 2], residual, residual + skip - left, scratch, z_at, work_step, flow, left,
+                    flow_step, flow, left, flow_step, lanes, count,
+                )  # fmt: skip
+            for c in range(count):
+                x = lanes[c] * flow_step + residual
+                for r in range(skip):
+                    flow[x + r] = max(flow[x + r], np.float32(0.0))
+            _product(
+                weights, matrices[layers, 1], skip, skip, flow, residual, flow_step, tables, rows[4], zero, scratch,
+                hidden_at, work_step, lanes, count,
+            )  # fmt: skip
+            for c in range(count):
+                h = lanes[c] * work_step + hidden_at
+                for r in range(skip):
+                    scratch[h + r] = max(scratch[h + r], np.float32(0.0))
+            _product(
+                weights, matrices[layers, 2], skip, classes, scratch, hidden_at, work_step, tables, rows[5], zero,
+                scratch, logits_at, work_step, lanes, count,
+            )  # fmt: skip
+            for c in range(count):
+                s = lanes[c]
+                drawn = _draw(scratch, s * work_step + logits_at, classes, sharpness[s, frame], uniforms[s, now], sums)
+                last[s] = drawn
+                out[s, now] = drawn
