@@ -139,6 +139,6 @@ def sounding(notes: Sequence[PlayedNote], frames: int, context: int) -> np.ndarr
 
 def _ends(notes: Sequence[PlayedNote], length: int) -> list[int]:
     """Where each note's sound is over: at the next onset, or when its tail has died."""
-    following = [note.start for note in notes[1:]] + [length]
+    following = [note.start for note in notes[1:]] + [length] * bool(notes)
     tail = round(TAIL_SECONDS * RATE)
     return [max(0, min(note.end + tail, after, length)) for note, after in zip(notes, following, strict=True)]
