@@ -14,6 +14,8 @@ import numpy as np
 from musicgen_ui.models.wavenet.vectors import (
     PANEL,
     WIDTH,
+    add,
+    copy,
     gate,
     peak_of,
     product_11,
@@ -25,10 +27,11 @@ from musicgen_ui.models.wavenet.vectors import (
     product_41,
     product_42,
     product_44,
+    rectify,
     weigh,
 )
 
-VECTORS = "1f525ad2a6a5e6f7"
+VECTORS = "df9bff1c1fb5616f"
 """Start of the SHA-256 of the vectors' module: when it changes, so must this file, or numba's cache stays."""
 
 BLOCK = 16
@@ -160,17 +163,18 @@ def sample(
             for c in range(count):
                 s = lanes[c]
                 entry, row = s * work_step + entry_at + n % BLOCK * residual, rows[0] + last[s] * residual
-                for r in range(residual):
-                    flow[s * flow_step + r] = scratch[entry + r] + tables[row + r]
-                for r in range(skip):
-                    flow[s * flow_step + residual + r] = tables[rows[3] + r]
+                for r in range(0, residual, WIDTH):
+                    add(scratch, entry + r, tables, row + r, flow, s * flow_step + r)
+                for r in range(0, skip, WIDTH):
+                    copy(tables, rows[3] + r, flow, s * flow_step + residual + r)
             for i in range(layers):
                 dilation, block = dilations[i], blocks[i]
                 slot = t % dilation
                 conditioned = frame * layers * gates + i * gates
                 condition_step = frames * layers * gates
                 place = i * BLOCK * gates
-                if n % block == 0:
+                part = n & (block - 1)
+                if part == 0:
                     if block >= 4:
                         for c in range(count):
                             s = lanes[c]
@@ -188,17 +192,16 @@ def sample(
                                 past_step, lanes, count,
                             )  # fmt: skip
                 _product(
-                    weights, matrices[i, 1], residual, gates, flow, zero, flow_step, past, place + n % block * gates,
+                    weights, matrices[i, 1], residual, gates, flow, zero, flow_step, past, place + part * gates,
                     past_step, scratch, zero, work_step, lanes, count,
                 )  # fmt: skip
                 bias = rows[2] + i * residual
                 for c in range(count):
                     s = lanes[c]
                     put, x, work = s * ring_step + places[i] + slot * residual, s * flow_step, s * work_step
-                    for r in range(residual):
-                        ring[put + r] = flow[x + r]
-                        flow[x + r] += tables[bias + r]
                     for r in range(0, residual, WIDTH):
+                        copy(flow, x + r, ring, put + r)
+                        add(flow, x + r, tables, bias + r, flow, x + r)
                         gate(scratch, work + r, work + residual + r, scratch, work + z_at + r)
                 left = residual if i == layers - 1 else 0
                 _product(
@@ -207,16 +210,16 @@ def sample(
                 )  # fmt: skip
             for c in range(count):
                 x = lanes[c] * flow_step + residual
-                for r in range(skip):
-                    flow[x + r] = max(flow[x + r], np.float32(0.0))
+                for r in range(0, skip, WIDTH):
+                    rectify(flow, x + r)
             _product(
                 weights, matrices[layers, 1], skip, skip, flow, residual, flow_step, tables, rows[4], zero, scratch,
                 hidden_at, work_step, lanes, count,
             )  # fmt: skip
             for c in range(count):
                 h = lanes[c] * work_step + hidden_at
-                for r in range(skip):
-                    scratch[h + r] = max(scratch[h + r], np.float32(0.0))
+                for r in range(0, skip, WIDTH):
+                    rectify(scratch, h + r)
             _product(
                 weights, matrices[layers, 2], skip, classes, scratch, hidden_at, work_step, tables, rows[5], zero,
                 scratch, logits_at, work_step, lanes, count,
