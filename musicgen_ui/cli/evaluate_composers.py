@@ -106,15 +106,18 @@ def print_composers(report: dict[str, Any]) -> None:
 
 def _print_statistics(report: dict[str, Any]) -> None:
     names = list(dict.fromkeys(name for row in report["statistics"] for name in row["corpora"]))
-    header = (f"{len(report['sections'])} held-out sections | medians", "25 %", "50 %", "75 %")
+    header = (f"{len(report['sections'])} held-out sections", "25 %", "50 %", "75 %", "mean")
     rows = []
     for row in report["statistics"]:
         cells: list[str] = []
         for name in names:
             entry = row["corpora"].get(name)
-            cells += ["-", ""] if entry is None else [f"{entry['median']:.3g}", "yes" if entry["inside"] else "NO"]
-        rows.append((row["statistic"], *(f"{row[p]:.3g}" for p in ("p25", "p50", "p75")), *cells))
-    print_table((*header, *(cell for name in names for cell in (name, "inside"))), rows)
+            if entry is None:
+                cells += ["-", "", ""]
+            else:
+                cells += [f"{entry['median']:.3g}", f"{entry['mean']:.3g}", "yes" if entry["inside"] else "NO"]
+        rows.append((row["statistic"], *(f"{row[p]:.3g}" for p in ("p25", "p50", "p75", "mean")), *cells))
+    print_table((*header, *(cell for name in names for cell in (f"{name}: median", "mean", "inside"))), rows)
 
 
 def _print_novelty(report: dict[str, Any]) -> None:
