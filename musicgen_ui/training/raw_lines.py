@@ -17,12 +17,15 @@ from musicgen_ui.data.render_folder import audio_path
 from musicgen_ui.data.songs import SPLITS
 from musicgen_ui.errors import RequestError
 from musicgen_ui.models.wavenet.frames import HOP, excitation, score_frames, sounding
-from musicgen_ui.models.wavenet.mu_law import CLASSES, encode, pre_emphasis
+from musicgen_ui.models.wavenet.mu_law import CLASSES, decode, encode, pre_emphasis
 
 LOUD = 0.35
 """What an instrument's loud samples, those above all but a thousandth, are brought to before they are coded."""
 
 _TRIES = 6
+
+_GAIN, _SHIFT, _NOISE = 0.7, 6, (0.5, 40.0)
+"""Of a disturbed past: log gain, samples early or late, standard deviation in classes (log-uniform)."""
 
 
 @dataclass(frozen=True)
@@ -104,23 +107,22 @@ class LineFolder:
         """Numbers of the lines of a split."""
         return [number for number, line in enumerate(self.lines) if line.split == SPLITS.index(split)]
 
-    def batch(self, rng: np.random.Generator, numbers: Sequence[int], length: int, noise: float) -> RawBatch:
+    def batch(self, rng: np.random.Generator, numbers: Sequence[int], length: int, disturbed: float) -> RawBatch:
         """A stretch of each line.
 
         Args:
-            rng: draws the places and the noise.
+            rng: draws the places and the disturbances.
             numbers: of lines.
             length: samples, a whole number of frames.
-            noise: in half of the stretches the past is disturbed by up to so many classes (standard deviation), so that
-                the model learns to come back from its own errors.
+            disturbed: share of the stretches whose past is :func:`disturbance`'s.
         """
-        columns = [self._stretch(rng, number, length, noise) for number in numbers]
+        columns = [self._stretch(rng, number, length, disturbed) for number in numbers]
         stacked = [torch.from_numpy(np.stack(column)) for column in zip(*columns, strict=True)]
         instrument = torch.tensor([self.lines[number].instrument for number in numbers])
         c = torch.tensor([[self.lines[number].brightness] for number in numbers])
         return RawBatch(*stacked, instrument, c)
 
-    def _stretch(self, rng: np.random.Generator, number: int, length: int, noise: float) -> tuple[np.ndarray, ...]:
+    def _stretch(self, rng: np.random.Generator, number: int, length: int, disturbed: float) -> tuple[np.ndarray, ...]:
         line, classes = self.lines[number], self.classes[number]
         first = 0
         for _ in range(_TRIES):
@@ -129,14 +131,26 @@ class LineFolder:
             if sounding(notes, length // HOP, 0).mean() > 0.6:
                 break
         true = classes[first : first + length].astype(np.int64)
-        spread = rng.uniform(0.0, noise) * float(rng.random() < 0.5)
-        given = np.clip(true + np.round(rng.standard_normal(length) * spread), 0, CLASSES - 1).astype(np.int64)
+        given = disturbance(rng, true) if rng.random() < disturbed else true
         return (
             true,
             given,
             excitation(moved(line.notes, -first), length, line.cents),
             score_frames(moved(line.notes, -first), length // HOP),
         )
+
+
+def disturbance(rng: np.random.Generator, classes: np.ndarray) -> np.ndarray:
+    """A past that went wrong: too loud or too soft, early or late, noisy; (T,) int64 like ``classes``.
+
+    The true past tells so much of the next sample that the model would hardly listen to the score, and would never
+    return from an error of its own (exposure bias). What is to be predicted stays true.
+    """
+    louder = np.exp(rng.uniform(-_GAIN, _GAIN)) if rng.random() < 0.5 else 1.0
+    later = int(rng.integers(-_SHIFT, _SHIFT + 1)) if rng.random() < 0.5 else 0
+    noise = np.exp(rng.uniform(*np.log(_NOISE))) * rng.standard_normal(len(classes))
+    past = encode(np.roll(decode(classes) * louder, later))
+    return np.clip(past + np.round(noise), 0, CLASSES - 1).astype(np.int64)
 
 
 def moved(notes: Sequence[PlayedNote], by: int) -> list[PlayedNote]:

@@ -14,7 +14,7 @@ RATE = 16_000
 HOP = 64
 """Samples a frame."""
 
-HARMONICS = 4
+HARMONICS = 8
 
 ONSET_SECONDS = (0.005, 0.02, 0.08, 0.3, 1.2)
 RELEASE_SECONDS = (0.02, 0.08, 0.3)
