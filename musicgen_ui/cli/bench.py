@@ -36,16 +36,24 @@ def add(commands: argparse._SubParsersAction) -> None:
     """Add the command's parser."""
     parser = commands.add_parser("bench", help="measure speed", description=__doc__)
     parser.add_argument(
+        "subject", nargs="?", choices=("studio", "wavenet"), default="studio", help="the studio, or the raw WaveNet"
+    )
+    parser.add_argument("--random", action="store_true", help="wavenet: untaught weights, not the shipped ones")
+    parser.add_argument(
         "--repeats", type=whole(1, 100), default=5, metavar="N", help="clips for each case (default: 5)"
     )
-    path = Path("reports") / "bench.json"
-    parser.add_argument("--report", type=Path, default=path, metavar="FILE", help=f"JSON to write (default: {path})")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="JSON to write (default: reports/bench….json)")
     add_engine_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     """Load, repeat each case warm, print medians."""
+    if args.subject == "wavenet":
+        from musicgen_ui.cli.bench_wavenet import run as run_wavenet
+
+        run_wavenet(args)
+        return
     loaded: list[str] = []
     began = time.perf_counter()
     studio = load_studio(args, log=loaded.append)
@@ -65,7 +73,7 @@ def run(args: argparse.Namespace) -> None:
         "four stems of 30 s": synthesizers,
         "one stem of 30 s on one core": parts,
     }  # fmt: skip
-    write_report(args.report, report)
+    write_report(args.report or Path("reports") / "bench.json", report)
     print("\n".join(loaded))
     peak = report["peak memory (MB)"]
     print(f"peak memory {'unknown' if peak is None else f'{peak:.0f} MB'}\n")

@@ -12,16 +12,22 @@ from musicgen_ui.models.wavenet.mu_law import SILENCE
 from musicgen_ui.models.wavenet.packing import PackedWaveNet, aligned
 from musicgen_ui.models.wavenet.raw import RawWaveNet
 from musicgen_ui.models.wavenet.request import Hook, RawRequest, check
+from musicgen_ui.models.wavenet.sampler import GraphSampler
 
 FRAMES = 16
 """Frames between two looks at the hook."""
 
 
+def sampler_of(model: RawWaveNet) -> RawSampler | GraphSampler:
+    """The one for where the model lies: the recorded step on a GPU, else the kernel (see both for when each pays)."""
+    return GraphSampler(model) if model.previous.weight.is_cuda else RawSampler(model)
+
+
 class RawSampler:
-    """Writes streams of a model's samples; holds no state between calls.
+    """Writes streams of a model's samples on one core of the CPU; holds no state between calls.
 
     Args:
-        model: a copy of its weights is kept.
+        model: on any device; a copy of its weights is kept.
     """
 
     def __init__(self, model: RawWaveNet) -> None:

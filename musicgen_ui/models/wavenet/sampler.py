@@ -32,15 +32,23 @@ def draw(logits: Tensor, temperature: Tensor, uniforms: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def sample_naive(model: RawWaveNet, request: RawRequest) -> np.ndarray:
-    """(T,) int16 classes; every sample runs the whole stack over its receptive field."""
+def sample_naive(model: RawWaveNet, request: RawRequest, history: Sequence[int] | np.ndarray = ()) -> np.ndarray:
+    """(T,) int16 classes; every sample runs the whole stack over its receptive field.
+
+    Args:
+        model: the weights.
+        request: what to play.
+        history: the first classes, where they are known already: only what follows is drawn.
+    """
     check([request], model.config)
     hop, field = model.config.hop, model.config.stack.receptive_field
     stack, (excitation, table, uniforms, temperature) = _unconditioned(model), _tensors([request], model)
     length = request.frames * hop
     before = torch.full((1, length + 1), SILENCE, device=excitation.device)
-    born = 0
-    for t in range(length):
+    before[0, 1 : len(history) + 1] = torch.from_numpy(np.asarray(history, dtype=np.int64)).to(before.device)
+    silent = np.flatnonzero(~request.active[: len(history) // hop])
+    born = (int(silent[-1]) + 1) * hop if len(silent) else 0
+    for t in range(len(history), length):
         frame = t // hop
         if not request.active[frame]:
             born = (frame + 1) * hop

@@ -49,6 +49,14 @@ def test_cached_equals_naive(tiny, request_of, active):
         assert np.array_equal(stream, sample_naive(tiny, one))
 
 
+@pytest.mark.parametrize("known", [20, 50, 100, 159])
+def test_naive_continues_what_is_known(tiny, request_of, known):
+    asked = request_of(tiny, 10, 1, active=GAP)
+    whole = sample_naive(tiny, asked)
+    assert np.array_equal(sample_naive(tiny, asked, whole[:known]), whole)
+    assert not np.array_equal(sample_naive(tiny, asked, (whole[:known] + 50) % 200)[known:], whole[known:])
+
+
 def test_the_recordable_step_equals_cached_on_the_processor(tiny, request_of):
     asked = [request_of(tiny, 10, 1, active=GAP, temperature=np.linspace(0.5, 1.5, 10)), request_of(tiny, 10, 2)]
     stream = np.concatenate(list(GraphSampler(tiny).stream(asked, chunk=37)), axis=1)
