@@ -14,15 +14,18 @@ from musicgen_ui.recipe import AVAILABLE_COMPOSERS, AVAILABLE_SYNTHS, Recipe
 from musicgen_ui.scale import load_scales
 
 if TYPE_CHECKING:
+    from musicgen_ui.engine.neural import NeuralSynthesizer
     from musicgen_ui.engine.pipeline import Compose, Studio, Synthesizer
+    from musicgen_ui.engine.raw_player import RawWaveNetSynthesizer, Streamer
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 """Where the shipped models lie."""
 
 COMPOSER = "composer_{}.safetensors"
-VAEGAN, TIMBRE_ENCODER = "vaegan.safetensors", "timbre_encoder.safetensors"
+VAEGAN, TIMBRE_ENCODER, WAVENET = "vaegan.safetensors", "timbre_encoder.safetensors", "wavenet.safetensors"
 
-WARM_UP_BARS = 2
+WARM_UP_BARS = {"vaegan": 2, "wavenet": 1, "soundfont": 2}
+"""Enough for everything to be compiled."""
 
 
 def load_studio(
@@ -78,6 +81,9 @@ def load_studio(
         if name == "vaegan":
             with _timed(say, f"synthesizer vaegan on {device}"):
                 synthesizers[name] = load_neural(folder, device, bf16=bf16)
+        elif name == "wavenet":
+            with _timed(say, "synthesizer wavenet on cpu"):
+                synthesizers[name] = load_raw(folder, synthesizers["vaegan"])
         else:
             with _timed(say, "SoundFont"):
                 synthesizers[name] = SoundFontSynthesizer(SoundFont.load(soundfont))
@@ -90,25 +96,45 @@ def load_studio(
         device=device,
     )
     # The first clip compiles numba kernels and fills caches; better before the page opens than after a click.
-    with _timed(say, f"warm-up with {WARM_UP_BARS} bars"):
-        for name in studio.synths:
-            studio.generate(Recipe(bars=WARM_UP_BARS, synth=name))
+    for name in studio.synths:
+        with _timed(say, f"warm-up of {name}"):
+            studio.generate(Recipe(bars=WARM_UP_BARS[name], synth=name))
     say(f"ready in {time.perf_counter() - began:.1f} s")
     return studio
 
 
-def load_neural(folder: Path, device: str, *, bf16: bool = False) -> Synthesizer:
+def load_neural(folder: Path, device: str, *, bf16: bool = False) -> NeuralSynthesizer:
     """The neural synthesizer of a checkpoint folder.
 
     Raises:
         RequestError: a file of it is missing or damaged.
     """
     for name in (VAEGAN, TIMBRE_ENCODER):
-        if not (folder / name).is_file():
-            raise RequestError(name, f"is missing from {folder}: the neural synthesizer needs it")
+        _require(folder, name, "the neural synthesizer")
     from musicgen_ui.engine.neural import NeuralSynthesizer
 
     return NeuralSynthesizer.load(folder, device, bf16=bf16)
+
+
+def load_raw(folder: Path, others: Streamer) -> RawWaveNetSynthesizer:
+    """The raw-audio WaveNet of a checkpoint folder; it runs on the processor wherever the rest does.
+
+    Args:
+        folder: with its checkpoint.
+        others: plays chords and drums.
+
+    Raises:
+        RequestError: its file is missing or damaged.
+    """
+    _require(folder, WAVENET, "the raw-audio WaveNet")
+    from musicgen_ui.engine.raw_player import RawWaveNetSynthesizer
+
+    return RawWaveNetSynthesizer.load(folder, others)
+
+
+def _require(folder: Path, name: str, who: str) -> None:
+    if not (folder / name).is_file():
+        raise RequestError(name, f"is missing from {folder}: {who} needs it")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from musicgen_ui.audio.soundfont import PlayedNote
 from musicgen_ui.audio.waveform import SAMPLE_RATE
-from musicgen_ui.engine.synthesize import DEFAULT_PROGRAMS, END_FADE_SECONDS, played
+from musicgen_ui.engine.synthesize import DEFAULT_PROGRAMS, bent, fade_end, played
 from musicgen_ui.models.checkpoint import load_into
 from musicgen_ui.models.vae_gan.additive import render
 from musicgen_ui.models.vae_gan.condition import TimbreLabels
@@ -38,9 +38,6 @@ FIRST_CHUNK = 86 * HOP
 
 BRIGHTNESS_LABEL = 1.0
 """Label at the bright end of the slider is half of this: the mixer's equaliser does the rest."""
-
-_KNEE = 0.9
-"""Above this a stem is bent towards full scale, so that none clips, whatever came before or comes after."""
 
 _RINGS = round(RELEASE_SECONDS[-1] * SAMPLE_RATE) + 1
 """Samples that a note may ring on after its key is let go."""
@@ -137,18 +134,13 @@ class NeuralSynthesizer:
         sounding = [line for line in lines if line.notes]
         if hook is not None:
             hook("synthesize", 0, total)
-        fade = min(total, round(END_FADE_SECONDS * SAMPLE_RATE))
         begin = 0
         for stems in self._chunks(sounding, total, chunk):
             length = stems.shape[1] if sounding else min(chunk, total - begin)
             made = {line.part: row for line, row in zip(sounding, stems, strict=True)}
             out = {part: made.get(part, np.zeros(length, dtype=np.float32)) for part in parts}
-            tail = begin + length - (total - fade)
-            if tail > 0:
-                faded = min(tail, length)
-                ramp = np.linspace(1.0, 0.0, fade, dtype=np.float32)[tail - faded : tail]
-                for samples in out.values():
-                    samples[length - faded :] *= ramp
+            for samples in out.values():
+                fade_end(samples, begin, total)
             begin += length
             yield out
             if hook is not None:
@@ -167,7 +159,7 @@ class NeuralSynthesizer:
         network = self.generator.network(drums)
         instrument = instrument_of(network, programs.get(part, DEFAULT_PROGRAMS[part]))
         own = network.prior_mean[instrument]
-        labels = TimbreLabels(brightness=float(np.clip(BRIGHTNESS_LABEL * (style.brightness - 0.5), -1, 1)))
+        labels = TimbreLabels(brightness=brightness_label(style))
         sound = Sound(instrument, own, labels=labels)
         if not drums and part in timbre.parts:
             a, b = (self._point(point, own) for point in (timbre.a, timbre.b))
@@ -224,14 +216,10 @@ class NeuralSynthesizer:
                 with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
                     stems = self.generator.finish(additive[:, left:right], sounds, drums, left)
                 piece = stems[:, begin - left : min(end, total) - left].float().cpu().numpy()
-                yield _bent(np.ascontiguousarray(piece))
+                yield bent(np.ascontiguousarray(piece))
                 begin = end
 
 
-def _bent(samples: np.ndarray) -> np.ndarray:
-    over = np.abs(samples) > _KNEE
-    if over.any():
-        loud = samples[over]
-        room = 1.0 - _KNEE
-        samples[over] = np.sign(loud) * (_KNEE + room * np.tanh((np.abs(loud) - _KNEE) / room))
-    return samples
+def brightness_label(style: Style) -> float:
+    """What the models are told of the brightness slider, -1 to 1."""
+    return float(np.clip(BRIGHTNESS_LABEL * (style.brightness - 0.5), -1.0, 1.0))

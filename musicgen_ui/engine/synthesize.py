@@ -23,6 +23,9 @@ DEFAULT_PROGRAMS = {"lead": 0, "chords": 0, "bass": 33, "drums": 0}
 END_FADE_SECONDS = 0.005
 """Fade at the end of a stem, so that a note that the end cuts off does not click."""
 
+_KNEE = 0.9
+"""Above this a stem is bent towards full scale, so that none clips, whatever came before or comes after."""
+
 
 @dataclass(frozen=True)
 class SoundFontSynthesizer:
@@ -75,8 +78,7 @@ class SoundFontSynthesizer:
         if not notes:
             return np.zeros(length, dtype=np.float32)
         samples = self.soundfont.render(notes, program, length, drums=part == "drums")
-        fade = min(length, round(END_FADE_SECONDS * SAMPLE_RATE))
-        samples[length - fade :] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
+        fade_end(samples, 0, length)
         peak = float(np.abs(samples).max())
         return samples if peak <= 1.0 else samples / np.float32(peak)
 
@@ -87,3 +89,28 @@ def played(note: Note, tempo: float) -> PlayedNote:
     start = round(note.onset * samples_per_beat)
     end = round((note.onset + note.duration) * samples_per_beat)
     return PlayedNote(start, end, note.pitch, note.velocity)
+
+
+def fade_end(samples: np.ndarray, begin: int, total: int) -> None:
+    """Fades, in place, what of a stem's last END_FADE_SECONDS lies in a piece of it.
+
+    Args:
+        samples: (n,) the piece.
+        begin: where it begins in the stem.
+        total: samples of the stem.
+    """
+    fade = min(total, round(END_FADE_SECONDS * SAMPLE_RATE))
+    tail = begin + len(samples) - (total - fade)
+    if tail > 0:
+        faded = min(tail, len(samples))
+        samples[len(samples) - faded :] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)[tail - faded : tail]
+
+
+def bent(samples: np.ndarray) -> np.ndarray:
+    """Samples of any shape, in place, with what is louder than 0.9 bent smoothly towards 1."""
+    over = np.abs(samples) > _KNEE
+    if over.any():
+        loud = samples[over]
+        room = 1.0 - _KNEE
+        samples[over] = np.sign(loud) * (_KNEE + room * np.tanh((np.abs(loud) - _KNEE) / room))
+    return samples
