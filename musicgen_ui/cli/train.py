@@ -71,7 +71,7 @@ def run_composer(args: argparse.Namespace) -> None:
     from musicgen_ui.models.composers import COMPOSERS
     from musicgen_ui.training.composer import ComposerTraining, train
 
-    model = dataclasses.replace(COMPOSERS[args.composer][1](), pointer=True)
+    model = dataclasses.replace(COMPOSERS[args.composer][1](), pointer=True, last_notes=True)
     config = _configured(ComposerTraining(model=model), args)
     if config is not None:
         numbers = train(args.data, args.out, config, _say)

@@ -29,6 +29,7 @@ class ComposerConfig:
         memory_bars: how many bars back the attention sees, 0 for the style tokens alone.
         dropout: on the inputs and between layers, while training.
         pointer: choices may be copied from earlier bars, see ``models.pointer``.
+        last_notes: heads are told what their part struck last, see ``models.last_note``.
         drum_masks: the drum vocabulary, most common first, silence at 0.
     """
 
@@ -40,6 +41,7 @@ class ComposerConfig:
     memory_bars: int = 16
     dropout: float = 0.15
     pointer: bool = False
+    last_notes: bool = False
     drum_masks: tuple[int, ...] = (0,)
 
 

@@ -97,7 +97,7 @@ class ComposerBase(nn.Module, ABC):
         self.to_context = nn.Sequential(nn.LayerNorm(state), nn.Linear(state, width))
         self.condition_out = nn.Linear(width, width)
         self.dropout = nn.Dropout(config.dropout)
-        self.heads = StepHeads(width, config.head_hidden, pointer=config.pointer)
+        self.heads = StepHeads(width, config.head_hidden, pointer=config.pointer, last_notes=config.last_notes)
 
     @abstractmethod
     def states(self, inputs: Inputs) -> Tensor:

@@ -31,6 +31,7 @@ class WaveNetComposerConfig(ComposerConfig):
     head_hidden: int = 128
     dropout: float = 0.1
     pointer: bool = True
+    last_notes: bool = True
     skip: int = 128
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 1, 2, 4)
     encoder_width: int = 96

@@ -109,6 +109,8 @@ class StepWriter:
         self.active = {part: bool(observed[0, i]) for i, part in enumerate(PARTS)}
         takes = len(observed)
         self.chord = torch.zeros(takes, dtype=torch.long, device=observed.device)
+        self.last = {name: self.chord.new_zeros(takes, 1) for name in ("bass", "lead")}
+        self.last["chords"] = self.chord.new_zeros(takes, MAX_CHORD_NOTES)
         self.left = {name: torch.zeros_like(self.chord) for name in ("bass", "lead")}
         self.spans = torch.tensor([0, *(duration_steps(1 + i) for i in range(len(DURATIONS)))], device=observed.device)
         self.drum_groups = torch.from_numpy(vocabulary.group_counts > 0).to(observed.device)
@@ -134,24 +136,29 @@ class StepWriter:
         held = held + heads.held.column("chord", self.chord)
         for decision, name in ((1, "bass"), (LEAD_DECISION, "lead")):
             if self.active[name]:
-                logits = heads.copied(name, held, recall, getattr(heads, name)(held), f"{name}_pitch")
-                pitch = choose(logits, decision)
+                logits = heads.pitch(name, held, self.last[name])
+                pitch = choose(heads.copied(name, held, recall, logits, f"{name}_pitch"), decision)
+                self.last[name] = torch.where(pitch > 0, pitch, self.last[name][:, 0]).unsqueeze(-1)
                 row[:, COLUMN[f"{name}_pitch"]] = pitch
                 held = held + heads.held.column(f"{name}_pitch", pitch)
         if self.active["chords"]:
             floor = torch.zeros_like(self.chord)
             alive = torch.ones_like(floor, dtype=torch.bool)
+            reading = heads.tell_chords(held, self.last["chords"])
             for slot, column in enumerate(NOTE_COLUMNS):
-                logits = heads.only_above(heads.chords(held + heads.slot[slot]), floor)
-                logits = heads.copied("chords", held, recall, logits, FIELDS[column].name)
+                logits = heads.only_above(heads.chords(reading + heads.slot[slot]), floor)
+                logits = heads.copied("chords", reading, recall, logits, FIELDS[column].name)
                 note = torch.where(alive, choose(logits, 4 + slot, biased=slot == 0), 0)
                 alive = note > 0
                 if not alive.any():
                     break
                 row[:, column] = note
                 recall = None if recall is None else recall.given(FIELDS[column].name, note)
-                held = held + heads.held.column("chords_note0", note) * alive.unsqueeze(-1)
+                reading = reading + heads.held.column("chords_note0", note) * alive.unsqueeze(-1)
                 floor = torch.where(alive, note, floor)
+            notes = row[:, list(NOTE_COLUMNS)]
+            held = held + (heads.held.column("chords_note0", notes) * (notes > 0).unsqueeze(-1)).sum(dim=-2)
+            self.last["chords"] = torch.where(notes[:, :1] > 0, notes, self.last["chords"])
         if self.active["drums"]:
             drums = choose(heads.copied("drums", held, context.recall, heads.drums(held), "drums"), 3)
             row[:, COLUMN["drums"]] = drums

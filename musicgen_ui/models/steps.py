@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from musicgen_ui.models.last_note import LastNote, struck_last
 from musicgen_ui.models.pointer import CopyGate, Recall
 from musicgen_ui.music.score import PARTS
 from musicgen_ui.music.table import COLUMN, FIELDS, NOTE_COLUMNS
@@ -30,6 +31,8 @@ COPIED = {
     "drums": "drums",
 }
 """Heads whose choices may be copied, and the column of each (of the first note, for the chord part)."""
+
+PITCHED = ("bass", "lead", "chords")
 
 HEADS = ("chord", "bass", "lead", "chords", "drums", "details")
 
@@ -98,9 +101,10 @@ class StepHeads(nn.Module):
         width: of the context.
         hidden: hidden layer of every head.
         pointer: whether there are copy gates.
+        last_notes: whether the pitched heads are told what their part struck last.
     """
 
-    def __init__(self, width: int, hidden: int, *, pointer: bool = False) -> None:
+    def __init__(self, width: int, hidden: int, *, pointer: bool = False, last_notes: bool = False) -> None:
         super().__init__()
         sizes = {f.name: f.classes for f in FIELDS}
         self.held = RowEmbedding(width)
@@ -115,6 +119,8 @@ class StepHeads(nn.Module):
         # A detail is only asked for where something starts, so it has no class "nothing".
         self.detail_sizes = tuple(sizes[name] - 1 for name in DETAILS)
         self.details = Head(width, hidden, sum(self.detail_sizes))
+        columns = {name: COPIED[name] for name in PITCHED} if last_notes else {}
+        self.last = nn.ModuleDict({name: LastNote(width, sizes[column]) for name, column in columns.items()})
         self.gates = nn.ModuleDict({name: CopyGate(width) for name in COPIED}) if pointer else None
 
     def losses(
@@ -147,12 +153,13 @@ class StepHeads(nn.Module):
             pitch = table[..., COLUMN[column]]
             mask = seen[name]
             inside = held[mask]
-            logits = getattr(self, name)(inside)
+            logits = self.pitch(name, inside, struck_last(pitch.unsqueeze(-1))[mask])
             out[name] = (self._nats(name, inside, _at(recall, mask), logits, pitch[mask]), mask.sum())
             held = held + self.held.column(column, pitch) * mask.unsqueeze(-1)
         notes = table[..., list(NOTE_COLUMNS)]
         mask = seen["chords"]
-        out["chords"] = (self._notes_loss(held[mask], _at(recall, mask), notes[mask]), mask.sum())
+        inside = self.tell_chords(held[mask], struck_last(notes)[mask])
+        out["chords"] = (self._notes_loss(inside, _at(recall, mask), notes[mask]), mask.sum())
         sounding = (notes > 0) & seen["chords"].unsqueeze(-1)
         held = held + (self.held.column("chords_note0", notes) * sounding.unsqueeze(-1)).sum(dim=-2)
         mask = seen["drums"]
@@ -169,6 +176,17 @@ class StepHeads(nn.Module):
     def next_chord(self, context: Tensor, before: Tensor) -> Tensor:
         """Logits of the chord on a beat. context (n, width), before (n,) the chord in force until then."""
         return self.chord(context) + F.embedding(before, self.chord_after)
+
+    def pitch(self, name: str, held: Tensor, last: Tensor) -> Tensor:
+        """Logits of the bass or the lead: held (n, width), last (n, 1) what the part struck last, 0 for nothing."""
+        head = getattr(self, name)
+        if name not in self.last:
+            return head(held)
+        return self.last[name].moved(head(self.last[name].told(held, last)), last[:, 0])
+
+    def tell_chords(self, held: Tensor, last: Tensor) -> Tensor:
+        """What the chord part's head reads: held (n, width) with the notes (n, slots) that it struck last."""
+        return self.last["chords"].told(held, last) if "chords" in self.last else held
 
     def copied(self, name: str, held: Tensor, recall: Recall | None, logits: Tensor, column: str) -> Tensor:
         """Logits of a head for drawing from: with copies mixed in where there is a pointer.

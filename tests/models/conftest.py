@@ -25,6 +25,7 @@ def tiny_config() -> ComposerConfig:
         memory_bars=3,
         dropout=0.0,
         pointer=True,
+        last_notes=True,
         drum_masks=MASKS,
     )
 
