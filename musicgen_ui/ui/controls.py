@@ -21,6 +21,11 @@ DEFAULT_BARS = 16
 DEFAULT_SEED = 7
 
 COMPOSER_NAMES = {"lstm": "LSTM", "wavenet": "WaveNet"}
+COMPOSER_HINTS = {
+    "lstm": "carries a memory from step to step",
+    "wavenet": "looks back over the last bars at once",
+}
+"""What tells the composers apart."""
 
 ANY_GENRE = '<div class="blend"><span class="any">Any genre: the composer chooses</span></div>'
 """The blend bar while all weights are zero; ``studio.js`` redraws it as sliders move."""
@@ -130,7 +135,7 @@ def engine_controls() -> Components:
         with gr.Row():
             made["composer"] = gr.Dropdown(
                 [(COMPOSER_NAMES[name], name) for name in AVAILABLE_COMPOSERS], value=AVAILABLE_COMPOSERS[0],
-                label="Composer", info="Writes the notes.", elem_id="composer", min_width=140,
+                label="Composer", info=composer_info(AVAILABLE_COMPOSERS), elem_id="composer", min_width=140,
             )  # fmt: skip
         with gr.Row(elem_classes="grid"):
             made["takes"] = _whole(
@@ -138,6 +143,15 @@ def engine_controls() -> Components:
             )
             made["rounds"] = _whole("rounds", "Correction rounds", 0, "Listen, correct what was missed, and try again.")
     return made
+
+
+def composer_info(composers: tuple[str, ...]) -> str:
+    """What a composer does, and where there is a choice, what it is between."""
+    if len(composers) < 2:
+        return "Writes the notes."
+    return (
+        "Writes the notes. " + "; ".join(f"{COMPOSER_NAMES[name]} {COMPOSER_HINTS[name]}" for name in composers) + "."
+    )
 
 
 def end_words_css() -> str:

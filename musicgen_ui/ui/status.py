@@ -40,11 +40,12 @@ def waiting() -> str:
 
 
 def working(progress: Progress) -> str:
-    """All stages with how far each is, as the engine reported it, and the time since the start."""
+    """All stages and how far each is, the time since the start, and what the present stage still needs."""
     order = [*STAGES, *(name for name in progress.done if name not in STAGES)]
     rows = "".join(_stage(name, progress) for name in order)
     verb = VERBS.get(progress.now or "", (progress.now or "starting").capitalize())
-    line = f'<p class="line"><b>{escape(verb)}</b><span class="clock">{progress.seconds:.1f} s</span></p>'
+    left = "" if progress.left is None else f", about {progress.left:.0f} s left"
+    line = f'<p class="line"><b>{escape(verb)}</b><span class="clock">{progress.seconds:.1f} s{left}</span></p>'
     return _box("working", f"{verb}.", f'{line}<ol class="stages">{rows}</ol>')
 
 

@@ -23,6 +23,13 @@ from musicgen_ui.ui.settings import SLOTS, from_timbre, slot_point
 LOG = logging.getLogger(__name__)
 
 SYNTH_NAMES = {"vaegan": "Neural VAE-GAN", "soundfont": "Sampled SoundFont", "wavenet": "Raw WaveNet"}
+SYNTH_HINTS = {
+    "soundfont": "Sampled instruments sound as they were recorded: there is no timbre to change.",
+    "wavenet": "The classic: it writes the lead and the bass one sample after another, at 16 kHz. Expect it to be "
+    "slower and noisier than the neural VAE-GAN, which plays chords and drums here. There is no timbre to change.",
+}
+"""What to expect of a synthesizer without timbres."""
+
 KIND_NAMES = {"own": "Own", "random": "Random", "recorded": "Recording"}
 
 LIMIT = 3.0
@@ -77,7 +84,7 @@ def timbre_controls(synths: tuple[str, ...]) -> tuple[Components, Panel]:
             [(SYNTH_NAMES[name], name) for name in synths], value=synths[0], label="Synthesizer", elem_id="synth",
             elem_classes="segments",
         )  # fmt: skip
-        gr.HTML(_no_effect(synths), elem_id="fixed", elem_classes="hint")
+        gr.HTML(hints_html(synths), elem_id="fixed", elem_classes="hint")
         with gr.Column(elem_id="timbre"):
             gr.HTML(
                 "<p>Every instrument has a timbre of its own. Roll another, borrow one from a recording, and morph "
@@ -243,10 +250,13 @@ def bars_svg(values: list[float]) -> str:
     return f'<svg viewBox="0 0 {width} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true">{"".join(bars)}</svg>'
 
 
-def _no_effect(synths: tuple[str, ...]) -> str:
+def hints_html(synths: tuple[str, ...]) -> str:
+    """A paragraph for each synthesizer without timbres; ``studio.css`` shows that of the chosen one."""
     neural = [SYNTH_NAMES[name] for name in synths if name in TIMBRE_SYNTHS]
-    hint = f" Choose {' or '.join(neural)} to explore timbres." if neural else ""
-    return f"<p>Sampled instruments sound as they were recorded: there is no timbre to change.{hint}</p>"
+    invitation = f" Choose {' or '.join(neural)} to explore timbres." if neural else ""
+    return "".join(
+        f'<p data-synth="{name}">{SYNTH_HINTS[name]}{invitation}</p>' for name in synths if name in SYNTH_HINTS
+    )
 
 
 def _alert(text: str) -> str:

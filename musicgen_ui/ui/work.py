@@ -19,6 +19,9 @@ from musicgen_ui.errors import Cancelled
 STAGES = ("compose", "synthesize", "mix", "listen", "draw")
 """What a clip passes through, in order: the engine's stages as its hook names them, then the page's own."""
 
+PATIENCE, SHARE = 1.5, 0.05
+"""Seconds and share of a stage after which its pace says something."""
+
 T = TypeVar("T")
 Hook = Callable[[str, int, int], None]
 
@@ -31,11 +34,13 @@ class Progress:
         seconds: time since the work began.
         done: stage name to (done, total) steps, for every stage that has reported.
         now: the stage that reported last, None before the first report.
+        left: seconds that this stage will need from now on, at its pace so far; None while that cannot be told.
     """
 
     seconds: float
     done: dict[str, tuple[int, int]] = field(default_factory=dict)
     now: str | None = None
+    left: float | None = None
 
 
 class Work(Generic[T]):
@@ -51,6 +56,7 @@ class Work(Generic[T]):
         self._outcome: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
         self._progress: dict[str, tuple[int, int]] = {}
         self._now: str | None = None
+        self._stage_began = (0.0, 0.0)
         self._thread = threading.Thread(target=self._run, name="musicgen-work", daemon=True)
         self.result: T | None = None
 
@@ -70,7 +76,7 @@ class Work(Generic[T]):
         self._thread.start()
         try:
             while True:
-                yield Progress(time.perf_counter() - began, dict(self._progress), self._now)
+                yield Progress(time.perf_counter() - began, dict(self._progress), self._now, self._left())
                 try:
                     value, error = self._outcome.get(timeout=interval)
                 except queue.Empty:
@@ -89,8 +95,18 @@ class Work(Generic[T]):
         except BaseException as error:  # noqa: BLE001 - handed to the waiting handler, which decides
             self._outcome.put((None, error))
 
+    def _left(self) -> float | None:
+        done, total = self._progress.get(self._now or "", (0, 0))
+        began, share = self._stage_began
+        seconds, share = time.perf_counter() - began, done / max(total, 1) - share
+        if seconds < PATIENCE or share < SHARE:
+            return None
+        return seconds / share * (1.0 - done / total)
+
     def _hook(self, stage: str, done: int, total: int) -> None:
         if self._stop.is_set():
             raise Cancelled("stopped")
+        if stage != self._now:
+            self._stage_began = (time.perf_counter(), done / max(total, 1))
         self._now = stage
         self._progress[stage] = (int(done), int(total))

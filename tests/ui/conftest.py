@@ -158,7 +158,7 @@ def fake_listen(samples: np.ndarray, sample_rate: int, *, hook: Any) -> dict[str
 def fake_studio(calls: Calls) -> Studio:
     return Studio(
         composers=dict.fromkeys(AVAILABLE_COMPOSERS, fake_compose(calls)),
-        synthesizers={"vaegan": FakeNeural(), "soundfont": FakeSynthesizer()},
+        synthesizers={"vaegan": FakeNeural(), "wavenet": FakeSynthesizer(), "soundfont": FakeSynthesizer()},
         mix=fake_mix,
         listen=fake_listen,
         checkpoints={},

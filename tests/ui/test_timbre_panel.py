@@ -12,6 +12,7 @@ import pytest
 
 from musicgen_ui.audio.waveform import write_wav
 from musicgen_ui.errors import RequestError
+from musicgen_ui.recipe import SYNTHS, TIMBRE_SYNTHS
 from musicgen_ui.timbre import Z_SIZE, TimbrePoint
 from musicgen_ui.ui import timbre as panel
 
@@ -75,5 +76,13 @@ def test_without_a_file_there_is_nothing_to_borrow(studio) -> None:
 
 
 def test_the_sentence_about_fixed_instruments_names_the_way_out_only_where_there_is_one() -> None:
-    assert "Choose Neural VAE-GAN" in panel._no_effect(("vaegan", "soundfont"))
-    assert "Choose" not in panel._no_effect(("soundfont",))
+    assert "Choose Neural VAE-GAN" in panel.hints_html(("vaegan", "soundfont"))
+    assert "Choose" not in panel.hints_html(("soundfont",))
+
+
+def test_every_synthesizer_without_timbres_says_what_to_expect() -> None:
+    assert set(panel.SYNTH_NAMES) == set(SYNTHS)
+    assert set(panel.SYNTH_HINTS) == set(SYNTHS) - set(TIMBRE_SYNTHS)
+    html = panel.hints_html(SYNTHS)
+    assert re.findall('data-synth="(\\w+)"', html) == ["wavenet", "soundfont"]
+    assert "16 kHz" in html

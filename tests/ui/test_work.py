@@ -67,3 +67,22 @@ def test_steps_are_counted_and_samples_are_told_in_percent() -> None:
     assert "<small>3/16</small>" in shown
     assert "<small>50%</small>" in shown
     assert "661" not in shown
+
+
+def test_a_slow_stage_says_what_it_still_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("musicgen_ui.ui.work.PATIENCE", 0.1)
+
+    def call(hook):
+        for step in range(11):
+            hook("synthesize", 10 + step, 20)
+            time.sleep(0.05)
+
+    seen = list(Work(call).follow(interval=0.01))
+    assert seen[0].left is None
+    told = [(p.done["synthesize"][0], p.left) for p in seen if p.left is not None]
+    assert told
+    for step, left in told:
+        assert 0 <= left < 5 * 0.05 * (20 - step) + 0.2, "what was done before the stage began is no pace"
+    assert told[-1][1] < told[0][1]
+    assert ", about 12 s left" in status.working(Progress(3.0, {"synthesize": (1, 5)}, "synthesize", 12.2))
+    assert "left" not in status.working(Progress(3.0, {"synthesize": (1, 5)}, "synthesize"))
