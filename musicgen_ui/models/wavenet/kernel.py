@@ -15,6 +15,7 @@ from musicgen_ui.models.wavenet.vectors import (
     PANEL,
     WIDTH,
     add,
+    address,
     copy,
     gate,
     peak_of,
@@ -31,7 +32,7 @@ from musicgen_ui.models.wavenet.vectors import (
     weigh,
 )
 
-VECTORS = "df9bff1c1fb5616f"
+VECTORS = "048e2cfa99997475"
 """Start of the SHA-256 of the vectors' module: when it changes, so must this file, or numba's cache stays."""
 
 BLOCK = 16
@@ -39,37 +40,37 @@ BLOCK = 16
 
 
 @numba.njit(cache=True, nogil=True)
-def _product(weights, at, size, width, source, s, s_step, begin, b, b_step, target, o, o_step, lanes, count):
-    """``count`` columns of ``width`` outputs from ``size`` inputs; for the rest see :func:`vectors.panel`."""
+def _product(weights, size, width, source, s_step, begin, b_step, target, o_step, lanes, count):
+    """``count`` columns of ``width`` outputs from ``size`` inputs; see :func:`vectors.panel`."""
     done = 0
     while done < width:
         step = PANEL if width - done >= PANEL else 2 * WIDTH if width - done >= 2 * WIDTH else WIDTH
-        c, w, i, j = 0, at + done * size, b + done, o + done
+        c, w, i, j = 0, weights + 4 * done * size, begin + 4 * done, target + 4 * done
         while c < count:
             left = count - c
             if left >= 4:
                 if step == PANEL:
-                    product_44(weights, w, size, source, s, s_step, begin, i, b_step, target, j, o_step, lanes, c)
+                    product_44(w, size, source, s_step, i, b_step, j, o_step, lanes, c)
                 elif step == 2 * WIDTH:
-                    product_42(weights, w, size, source, s, s_step, begin, i, b_step, target, j, o_step, lanes, c)
+                    product_42(w, size, source, s_step, i, b_step, j, o_step, lanes, c)
                 else:
-                    product_41(weights, w, size, source, s, s_step, begin, i, b_step, target, j, o_step, lanes, c)
+                    product_41(w, size, source, s_step, i, b_step, j, o_step, lanes, c)
                 c += 4
             elif left >= 2:
                 if step == PANEL:
-                    product_24(weights, w, size, source, s, s_step, begin, i, b_step, target, j, o_step, lanes, c)
+                    product_24(w, size, source, s_step, i, b_step, j, o_step, lanes, c)
                 elif step == 2 * WIDTH:
-                    product_22(weights, w, size, source, s, s_step, begin, i, b_step, target, j, o_step, lanes, c)
+                    product_22(w, size, source, s_step, i, b_step, j, o_step, lanes, c)
                 else:
-                    product_21(weights, w, size, source, s, s_step, begin, i, b_step, target, j, o_step, lanes, c)
+                    product_21(w, size, source, s_step, i, b_step, j, o_step, lanes, c)
                 c += 2
             else:
                 if step == PANEL:
-                    product_14(weights, w, size, source, s, s_step, begin, i, b_step, target, j, o_step, lanes, c)
+                    product_14(w, size, source, s_step, i, b_step, j, o_step, lanes, c)
                 elif step == 2 * WIDTH:
-                    product_12(weights, w, size, source, s, s_step, begin, i, b_step, target, j, o_step, lanes, c)
+                    product_12(w, size, source, s_step, i, b_step, j, o_step, lanes, c)
                 else:
-                    product_11(weights, w, size, source, s, s_step, begin, i, b_step, target, j, o_step, lanes, c)
+                    product_11(w, size, source, s_step, i, b_step, j, o_step, lanes, c)
                 c += 1
         done += step
 
@@ -136,6 +137,12 @@ def sample(
     zero, size = np.int64(0), np.int64(BLOCK)
     order, lanes = np.arange(BLOCK), np.empty(streams, np.int64)
     sums = np.empty(classes // WIDTH, np.float32)
+    at_weights, at_tables = address(weights, zero), address(tables, zero)
+    at_order, at_lanes = address(order, zero), address(lanes, zero)
+    at_ring, at_past = address(ring, zero), address(past, zero)
+    at_flow, at_skips = address(flow, zero), address(flow, residual)
+    at_work, at_z = address(scratch, zero), address(scratch, z_at)
+    at_hidden, at_logits = address(scratch, hidden_at), address(scratch, logits_at)
     for frame in range(frames):
         count = np.int64(0)
         for s in range(streams):
@@ -157,8 +164,9 @@ def sample(
                 for c in range(count):
                     s = lanes[c]
                     _product(
-                        weights, matrices[layers, 0], features, residual, excitation, (s * samples + now) * features,
-                        features, tables, rows[1], zero, scratch, s * work_step + entry_at, residual, order, size,
+                        at_weights + 4 * matrices[layers, 0], features, residual,
+                        address(excitation, (s * samples + now) * features), features, at_tables + 4 * rows[1], zero,
+                        address(scratch, s * work_step + entry_at), residual, at_order, size,
                     )  # fmt: skip
             for c in range(count):
                 s = lanes[c]
@@ -172,28 +180,29 @@ def sample(
                 slot = t % dilation
                 conditioned = frame * layers * gates + i * gates
                 condition_step = frames * layers * gates
-                place = i * BLOCK * gates
+                place = i * gates
                 part = n & (block - 1)
                 if part == 0:
                     if block >= 4:
                         for c in range(count):
                             s = lanes[c]
                             _product(
-                                weights, matrices[i, 0], residual, gates, ring,
-                                s * ring_step + places[i] + slot * residual, residual, conditioning,
-                                s * condition_step + conditioned, zero, past, s * past_step + place, gates, order,
-                                block,
+                                at_weights + 4 * matrices[i, 0], residual, gates,
+                                at_ring + 4 * (s * ring_step + places[i] + slot * residual), residual,
+                                address(conditioning, s * condition_step + conditioned), zero,
+                                at_past + 4 * (s * past_step + place), layers * gates, at_order, block,
                             )  # fmt: skip
                     else:
                         for k in range(block):
                             _product(
-                                weights, matrices[i, 0], residual, gates, ring, places[i] + (slot + k) * residual,
-                                ring_step, conditioning, conditioned, condition_step, past, place + k * gates,
-                                past_step, lanes, count,
+                                at_weights + 4 * matrices[i, 0], residual, gates,
+                                at_ring + 4 * (places[i] + (slot + k) * residual), ring_step,
+                                address(conditioning, conditioned), condition_step,
+                                at_past + 4 * (place + k * layers * gates), past_step, at_lanes, count,
                             )  # fmt: skip
                 _product(
-                    weights, matrices[i, 1], residual, gates, flow, zero, flow_step, past, place + part * gates,
-                    past_step, scratch, zero, work_step, lanes, count,
+                    at_weights + 4 * matrices[i, 1], residual, gates, at_flow, flow_step,
+                    at_past + 4 * (place + part * layers * gates), past_step, at_work, work_step, at_lanes, count,
                 )  # fmt: skip
                 bias = rows[2] + i * residual
                 for c in range(count):
@@ -205,24 +214,24 @@ def sample(
                         gate(scratch, work + r, work + residual + r, scratch, work + z_at + r)
                 left = residual if i == layers - 1 else 0
                 _product(
-                    weights, matrices[i, 2], residual, residual + skip - left, scratch, z_at, work_step, flow, left,
-                    flow_step, flow, left, flow_step, lanes, count,
+                    at_weights + 4 * matrices[i, 2], residual, residual + skip - left, at_z, work_step,
+                    at_flow + 4 * left, flow_step, at_flow + 4 * left, flow_step, at_lanes, count,
                 )  # fmt: skip
             for c in range(count):
                 x = lanes[c] * flow_step + residual
                 for r in range(0, skip, WIDTH):
                     rectify(flow, x + r)
             _product(
-                weights, matrices[layers, 1], skip, skip, flow, residual, flow_step, tables, rows[4], zero, scratch,
-                hidden_at, work_step, lanes, count,
+                at_weights + 4 * matrices[layers, 1], skip, skip, at_skips, flow_step, at_tables + 4 * rows[4], zero,
+                at_hidden, work_step, at_lanes, count,
             )  # fmt: skip
             for c in range(count):
                 h = lanes[c] * work_step + hidden_at
                 for r in range(0, skip, WIDTH):
                     rectify(scratch, h + r)
             _product(
-                weights, matrices[layers, 2], skip, classes, scratch, hidden_at, work_step, tables, rows[5], zero,
-                scratch, logits_at, work_step, lanes, count,
+                at_weights + 4 * matrices[layers, 2], skip, classes, at_hidden, work_step, at_tables + 4 * rows[5],
+                zero, at_logits, work_step, at_lanes, count,
             )  # fmt: skip
             for c in range(count):
                 s = lanes[c]

@@ -24,7 +24,6 @@ _FLOAT = ir.FloatType()
 INTEGER = ir.IntType(64)
 VECTOR = ir.VectorType(_FLOAT, WIDTH)
 FLOATS = types.Array(types.float32, 1, "C")
-_INDICES = types.Array(types.int64, 1, "C")
 _EXPONENTIAL = (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5, 1.0, 1.0)
 """Polynomial of exp on [-ln 2 / 2, ln 2 / 2], highest order first (Cephes): relative error below 2e-7."""
 
@@ -90,63 +89,63 @@ def _ahead(builder, offset, count):
     return builder.add(offset, ir.Constant(INTEGER, count))
 
 
+@intrinsic
+def address(typing, values, at):
+    """Where a number of an array lies, in memory: an array itself is seven arguments of a compiled function."""
+
+    def generate(context, builder, signature, args):
+        return builder.ptrtoint(builder.gep(data(context, builder, args[0], values), [args[1]]), INTEGER)
+
+    return types.int64(values, types.int64), generate
+
+
 def panel(columns: int, vectors: int):
     """A product of 16 * ``vectors`` outputs for each of ``columns`` inputs, all sums in registers.
 
-    The intrinsic takes: the weights and where the panel begins, its outputs' stride and number of inputs (a multiple
-    of 4); then three times an array, a place in it and a step: what is multiplied, what the sums begin with, where
-    they go. Column c lies ``lanes[first + c]`` steps after the place.
+    The intrinsic takes: the address of the weights and the number of inputs (a multiple of 4); then three times an
+    address and a step: of what is multiplied, what the sums begin with, where they go. Column c lies ``lanes[first +
+    c]`` steps after the address.
     """
 
     @intrinsic
-    def product(typing, weights, at, size, source, s, s_step, begin, b, b_step, target, o, o_step, lanes, first):
+    def product(typing, weights, size, source, s_step, begin, b_step, target, o_step, lanes, first):
         def generate(context, builder, signature, args):
-            bases = [data(context, builder, args[i]) for i in (0, 3, 6, 9)]
-            table, inputs, starts, outputs = bases
-            indices = data(context, builder, args[12], _INDICES)
-            lane = [builder.load(builder.gep(indices, [_ahead(builder, args[13], c)])) for c in range(columns)]
-
-            def place(which, c):
-                return builder.add(args[which], builder.mul(lane[c], args[which + 1]))
-
-            rows = [builder.gep(inputs, [place(4, c)]) for c in range(columns)]
-            opening = [
-                load(builder, starts, _ahead(builder, place(7, c), WIDTH * v))
-                for c in range(columns)
-                for v in range(vectors)
-            ]
+            pointer = _FLOAT.as_pointer()
+            table, *bases = (builder.inttoptr(args[i], pointer) for i in (0, 2, 4, 6))
+            indices = builder.gep(builder.inttoptr(args[8], INTEGER.as_pointer()), [args[9]])
+            lane = [builder.load(builder.gep(indices, [ir.Constant(INTEGER, c)])) for c in range(columns)]
+            pairs = [(c, v) for c in range(columns) for v in range(vectors)]
+            inputs, starts, outputs = (
+                [builder.gep(base, [builder.mul(lane[c], args[3 + 2 * i])]) for c in range(columns)]
+                for i, base in enumerate(bases)
+            )
+            opening = [load(builder, starts[c], ir.Constant(INTEGER, WIDTH * v)) for c, v in pairs]
             before, loop, after = builder.block, builder.append_basic_block(), builder.append_basic_block()
             builder.branch(loop)
             builder.position_at_end(loop)
             index = builder.phi(INTEGER)
             index.add_incoming(ir.Constant(INTEGER, 0), before)
-            sums = []
-            for value in opening:
-                sums.append(builder.phi(VECTOR))
-                sums[-1].add_incoming(value, before)
+            sums = [builder.phi(VECTOR) for _ in pairs]
             totals = list(sums)
             for ahead in range(4):
                 i = _ahead(builder, index, ahead)
-                row = builder.add(args[1], builder.mul(i, ir.Constant(INTEGER, WIDTH * vectors)))
+                row = builder.mul(i, ir.Constant(INTEGER, WIDTH * vectors))
                 weight = [load(builder, table, _ahead(builder, row, WIDTH * v)) for v in range(vectors)]
-                for c in range(columns):
-                    value = _splat(builder, builder.load(builder.gep(rows[c], [i])))
-                    for v in range(vectors):
-                        place_ = c * vectors + v
-                        totals[place_] = multiply_add(builder, weight[v], value, totals[place_])
+                value = [_splat(builder, builder.load(builder.gep(inputs[c], [i]))) for c in range(columns)]
+                products = zip(pairs, totals, strict=True)
+                totals = [multiply_add(builder, weight[v], value[c], total) for (c, v), total in products]
             following = _ahead(builder, index, 4)
             index.add_incoming(following, loop)
-            for phi, total in zip(sums, totals, strict=True):
+            for phi, value, total in zip(sums, opening, totals, strict=True):
+                phi.add_incoming(value, before)
                 phi.add_incoming(total, loop)
-            builder.cbranch(builder.icmp_signed("<", following, args[2]), loop, after)
+            builder.cbranch(builder.icmp_signed("<", following, args[1]), loop, after)
             builder.position_at_end(after)
-            for c in range(columns):
-                for v in range(vectors):
-                    store(builder, totals[c * vectors + v], outputs, _ahead(builder, place(10, c), WIDTH * v))
+            for (c, v), total in zip(pairs, totals, strict=True):
+                store(builder, total, outputs[c], ir.Constant(INTEGER, WIDTH * v))
             return context.get_dummy_value()
 
-        part = (FLOATS, types.int64, types.int64)
-        return types.void(FLOATS, types.int64, types.int64, *part * 3, _INDICES, types.int64), generate
+        return types.void(*[types.int64] * 10), generate
 
     return product
 
