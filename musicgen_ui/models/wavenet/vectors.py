@@ -5,7 +5,7 @@ numba's vectoriser is not asked: it would keep the sums of a matrix product in m
 
 from __future__ import annotations
 
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.extending import intrinsic
 
@@ -14,6 +14,18 @@ WIDTH = 16
 
 PANEL = 4 * WIDTH
 """Outputs that are summed side by side; a matrix is stored as (outputs / PANEL, inputs, PANEL)."""
+
+
+def _columns() -> int:
+    """4 where there are 32 registers of 16 numbers, else 1: more sums than registers are slower than reading twice."""
+    try:
+        return 4 if binding.get_host_cpu_features().get("avx512f") else 1
+    except RuntimeError:  # LLVM does not know this machine
+        return 1
+
+
+TOGETHER = _columns()
+"""Columns of a product that share every weight that is loaded. What is drawn does not depend on it."""
 
 RAREST = 16.0
 """A class so much less likely than the likeliest (in nats: one in nine million) is never drawn: uniform numbers of 24
