@@ -5,11 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from musicgen_ui.cli.arguments import DEVICES, whole
 from musicgen_ui.cli.report import print_table, stage_meter, write_report
 from musicgen_ui.errors import RequestError
+from musicgen_ui.recipe import SYNTHS
+
+if TYPE_CHECKING:
+    from musicgen_ui.data.fluid import FluidRenderer
+    from musicgen_ui.training.line_passages import LinePassages
+    from musicgen_ui.training.rendered import RenderedFolder
+    from musicgen_ui.training.synth_player import Player
 
 MOST_CLIPS = 4096
 
@@ -17,12 +24,15 @@ MOST_CLIPS = 4096
 def add(subjects: argparse._SubParsersAction) -> argparse.ArgumentParser:
     """Add the subject's parser."""
     synth = subjects.add_parser("synth", help="the synthesizer beside its SoundFont on held-out scores")
-    synth.add_argument("--audio", type=Path, required=True, metavar="DIR", help="what prepare-audio wrote")
+    synth.add_argument(
+        "--audio", type=Path, required=True, metavar="DIR", help="what prepare-audio or prepare-lines wrote"
+    )
     synth.add_argument(
         "--synth",
-        choices=("vaegan", "soundfont"),
-        default="vaegan",
-        help="soundfont: the SoundFont that the app plays, in the model's place (default: vaegan)",
+        choices=SYNTHS,
+        default=SYNTHS[0],
+        help="wavenet: on the lines of prepare-lines; soundfont: the one that the app plays, in the model's place "
+        f"(default: {SYNTHS[0]})",
     )
     synth.add_argument(
         "--clips", type=whole(1, MOST_CLIPS), default=96, metavar="N", help="passages of trained presets (default: 96)"
@@ -43,28 +53,14 @@ def add(subjects: argparse._SubParsersAction) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     """Play held-out scores with the synthesizer, measure, print the tables."""
-    from musicgen_ui.audio.soundfont import SoundFont
-    from musicgen_ui.data.fluid import FluidRenderer
     from musicgen_ui.training import evaluate_synth, synth_figure
-    from musicgen_ui.training.rendered import RenderedFolder
-    from musicgen_ui.training.synth_player import SoundFontPlayer
 
-    folder = RenderedFolder.open(args.audio)
-    if args.synth == "vaegan":
-        from musicgen_ui.engine.device import resolve_device
-        from musicgen_ui.engine.loading import CHECKPOINTS
-        from musicgen_ui.engine.neural_player import NeuralPlayer
-
-        player = NeuralPlayer.load(args.checkpoints or CHECKPOINTS, resolve_device(args.device))
-    else:
-        player = SoundFontPlayer(SoundFont.load())
-    renderer = None
-    try:
-        renderer = FluidRenderer.open(args.soundfont)
-    except RequestError as error:
-        if args.soundfont is not None:
-            raise
-        print(f"without the rows that play the SoundFont again: {error.reason}", file=sys.stderr)
+    lines = (args.audio / "lines.json").is_file()
+    if args.synth == "wavenet" and not lines:
+        raise RequestError("--audio", f"{args.audio} holds no lines; the WaveNet is judged on what prepare-lines wrote")
+    renderer = _renderer(args, needed=lines)
+    folder = _folder(args.audio, renderer if lines else None)
+    player = _player(args)
     with stage_meter() as hook:
         report = evaluate_synth.run(folder, player, renderer=renderer, clips=args.clips, seed=args.seed, hook=hook)
     report["synth"] = args.synth
@@ -72,6 +68,47 @@ def run(args: argparse.Namespace) -> None:
         synth_figure.draw_figure(args.figure, folder, player, seed=args.seed)
     write_report(args.report, report)
     print_report(report)
+
+
+def _renderer(args: argparse.Namespace, *, needed: bool) -> FluidRenderer | None:
+    """The SoundFont that the audio was rendered with; None where it is not there and not needed."""
+    from musicgen_ui.data.fluid import FluidRenderer
+
+    try:
+        return FluidRenderer.open(args.soundfont)
+    except RequestError as error:
+        if needed or args.soundfont is not None:
+            raise
+        print(f"without the rows that play the SoundFont again: {error.reason}", file=sys.stderr)
+        return None
+
+
+def _folder(path: Path, renderer: FluidRenderer | None) -> RenderedFolder | LinePassages:
+    """What is judged: lines if there is a renderer to play them."""
+    from musicgen_ui.training.line_passages import LinePassages
+    from musicgen_ui.training.rendered import RenderedFolder
+
+    return RenderedFolder.open(path) if renderer is None else LinePassages.open(path, renderer)
+
+
+def _player(args: argparse.Namespace) -> Player:
+    """The synthesizer that is judged."""
+    from musicgen_ui.engine.loading import CHECKPOINTS
+
+    folder = args.checkpoints or CHECKPOINTS
+    if args.synth == "wavenet":
+        from musicgen_ui.engine.raw_line_player import RawLinePlayer
+
+        return RawLinePlayer.load(folder)
+    if args.synth == "vaegan":
+        from musicgen_ui.engine.device import resolve_device
+        from musicgen_ui.engine.neural_player import NeuralPlayer
+
+        return NeuralPlayer.load(folder, resolve_device(args.device))
+    from musicgen_ui.audio.soundfont import SoundFont
+    from musicgen_ui.training.synth_player import SoundFontPlayer
+
+    return SoundFontPlayer(SoundFont.load())
 
 
 def print_report(report: dict[str, Any]) -> None:

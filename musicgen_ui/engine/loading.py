@@ -116,12 +116,12 @@ def load_neural(folder: Path, device: str, *, bf16: bool = False) -> NeuralSynth
     return NeuralSynthesizer.load(folder, device, bf16=bf16)
 
 
-def load_raw(folder: Path, others: Streamer) -> RawWaveNetSynthesizer:
+def load_raw(folder: Path, others: Streamer | None) -> RawWaveNetSynthesizer:
     """The raw-audio WaveNet of a checkpoint folder; it runs on the processor wherever the rest does.
 
     Args:
         folder: with its checkpoint.
-        others: plays chords and drums.
+        others: plays chords and drums; None where there are none to be played.
 
     Raises:
         RequestError: its file is missing or damaged.

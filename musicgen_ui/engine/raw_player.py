@@ -59,15 +59,15 @@ class RawWaveNetSynthesizer:
 
     Args:
         model: in evaluation mode, on the CPU: there the compiled sampler is faster than any GPU for a few streams.
-        others: plays the parts that are not WRITTEN.
+        others: plays the parts that are not WRITTEN; without it there must be none.
     """
 
-    def __init__(self, model: RawWaveNet, others: Streamer) -> None:
+    def __init__(self, model: RawWaveNet, others: Streamer | None) -> None:
         self._writer = RawWriter(model)
         self._others = others
 
     @classmethod
-    def load(cls, folder: Path, others: Streamer) -> RawWaveNetSynthesizer:
+    def load(cls, folder: Path, others: Streamer | None) -> RawWaveNetSynthesizer:
         """The shipped model.
 
         Raises:
@@ -174,6 +174,8 @@ class RawWaveNetSynthesizer:
         if not score.parts:
             yield from ({} for _ in range(0, score.samples(SAMPLE_RATE), chunk))
             return
+        if self._others is None:
+            raise ValueError(f"nobody plays {' and '.join(score.parts)}")
         yield from self._others.stream(
             score, programs, style=style, timbre=Timbre(), seed=seed, hook=progress.played, chunk=chunk
         )

@@ -2,7 +2,8 @@
 
 Every stem is a passage of a piece of the test split, played with neutral labels. What the model plays comes from the
 prior, as a person hears it; only ``UNSEEN_BY_EAR`` reads z off another passage of the same preset. The two-sample test
-hears a validation passage of each preset beside the test passages.
+hears a validation passage of each preset beside the test passages. On lines (one note at a time, no unseen presets) two
+rows tell what a synthesizer of 16 kHz could reach and how near it comes to that.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 from musicgen_ui.audio.waveform import SAMPLE_RATE
 from musicgen_ui.errors import RequestError
+from musicgen_ui.training.line_passages import LinePassages, below_8_khz
 from musicgen_ui.training.rendered import RenderedFolder, RenderedTimbre, Stem
 from musicgen_ui.training.synth_metrics import Reference, level_matched
 from musicgen_ui.training.synth_player import NEUTRAL, Player, Renderer, TimbrePlayer, has_timbres
@@ -27,6 +29,8 @@ GENERATED = "generated"
 NOTE_LEVEL = "note level only"
 NEIGHBOUR = "SoundFont, another preset"
 REFERENCE = "SoundFont"
+GENERATED_LOW = "generated, both below 8 kHz"
+REFERENCE_LOW = "SoundFont, below 8 kHz"
 UNSEEN_BY_EAR = "unseen, by ear"
 UNSEEN_PRIOR = "unseen, family prior"
 UNSEEN_NEIGHBOUR = "unseen, SoundFont, another preset"
@@ -56,7 +60,7 @@ class Findings:
 
 
 def choose_stems(
-    folder: RenderedFolder, timbres: Sequence[RenderedTimbre], clips: int, rng: np.random.Generator
+    folder: RenderedFolder | LinePassages, timbres: Sequence[RenderedTimbre], clips: int, rng: np.random.Generator
 ) -> Iterator[Stem]:
     """At most ``clips`` test passages: one of every timbre in random order, then a second of every timbre, and so on.
 
@@ -77,7 +81,7 @@ def choose_stems(
 
 
 def run(
-    folder: RenderedFolder,
+    folder: RenderedFolder | LinePassages,
     player: Player,
     *,
     renderer: Renderer | None = None,
@@ -88,7 +92,7 @@ def run(
     """Measures a synthesizer.
 
     Args:
-        folder: what ``prepare-audio`` wrote.
+        folder: what ``prepare-audio`` or ``prepare-lines`` wrote.
         player: the synthesizer.
         renderer: the SoundFont that the folder was rendered with, for the rows that play it again; None for none.
         clips: stems of trained presets, and at most as many of unseen ones.
@@ -97,8 +101,8 @@ def run(
 
     Returns:
         ``groups``: group of stems (all, pitched, each part, each family) to row to metrics, with ``stems`` counted;
-        ``worst``: row to metric to [value, preset]; ``two-sample``; with a model also ``nearest preset``, ``morph``
-        and ``brightness``; ``seconds`` each stage took; and ``each stem``.
+        ``worst``: row to metric to [value, preset]; ``two-sample``; with a space of timbres also ``nearest preset``,
+        ``morph`` and ``brightness``; ``seconds`` each stage took; and ``each stem``.
 
     Raises:
         RequestError: the folder holds no test passage of a preset that the player knows.
@@ -118,7 +122,7 @@ def run(
     if not stems:
         raise RequestError("--audio", f"{folder.path} holds no test passage of a preset that the synthesizer knows")
     for number, stem in enumerate(stems):
-        judge_known(findings, stem, player, renderer, seed + number)
+        judge_known(findings, stem, player, renderer, seed + number, low=isinstance(folder, LinePassages))
         hook("stems", number + 1, len(stems))
     lap("stems")
     strange = list(choose_stems(folder, unseen, clips, rng)) if has_timbres(player) else []
@@ -135,7 +139,7 @@ def run(
         hook("two-sample", number + 1, len(second) + 1)
     report: dict[str, Any] = {"two-sample": two_sample(findings, seed)}
     lap("two-sample")
-    if has_timbres(player):
+    if has_timbres(player) and isinstance(folder, RenderedFolder):
         report |= timbre_report(folder, player, renderer, stems, rng, hook)
         lap("timbre")
     return {
@@ -160,11 +164,17 @@ def neighbour(stem: Stem, renderer: Renderer) -> int | None:
     return others[0] if others else None
 
 
-def judge_known(findings: Findings, stem: Stem, player: Player, renderer: Renderer | None, seed: int) -> None:
-    """Rows of a trained preset."""
+def judge_known(
+    findings: Findings, stem: Stem, player: Player, renderer: Renderer | None, seed: int, *, low: bool = False
+) -> None:
+    """Rows of a trained preset; ``low`` adds those of what lies below 8 kHz."""
     reference = _reference(findings, REFERENCE, stem)
     for row, sound in play_known(findings, stem, player, seed):
         findings.note(row, stem, reference.compare(sound))
+        if low and row == GENERATED:
+            half = Reference.of(below_8_khz(stem.samples), stem.notes, drums=stem.timbre.drums)
+            findings.note(GENERATED_LOW, stem, half.compare(below_8_khz(sound)))
+            findings.note(REFERENCE_LOW, stem, reference.compare(half.spectra.samples))
     _judge_neighbour(findings, NEIGHBOUR, stem, renderer, reference)
 
 
@@ -215,7 +225,7 @@ def judge_unseen(
 
 def _reference(findings: Findings, row: str, stem: Stem) -> Reference:
     reference = Reference.of(stem.samples, stem.notes, drums=stem.timbre.drums)
-    findings.note(row, stem, {"onset F1": reference.onset_f1})
+    findings.note(row, stem, reference.own())
     return reference
 
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from musicgen_ui.audio.spectral import magnitudes
 from musicgen_ui.audio.waveform import SAMPLE_RATE
 from musicgen_ui.errors import RequestError
+from musicgen_ui.training.line_passages import LinePassages
 from musicgen_ui.training.rendered import RenderedFolder, RenderedTimbre, Stem
 from musicgen_ui.training.synth_metrics import Spectra, distances, level_matched
 from musicgen_ui.training.synth_player import NEUTRAL, Player, has_timbres
@@ -28,7 +29,7 @@ ROWS = 320
 TICKS_HZ = {100: "100", 1000: "1k", 10_000: "10k"}
 
 
-def shown_timbres(folder: RenderedFolder, player: Player) -> list[RenderedTimbre]:
+def shown_timbres(folder: RenderedFolder | LinePassages, player: Player) -> list[RenderedTimbre]:
     """Four instruments and a kit that training has seen, as different as the folder allows."""
     known = [t for t in folder.timbres if t.seen and t.variant == 0]
     pitched = {t.program: t for t in known if not t.drums and t.program in player.programs}
@@ -62,8 +63,8 @@ def busiest(stem: Stem, length: int) -> Stem:
     return Stem(stem.timbre, stem.passage, stem.notes, stem.samples[first : first + length])
 
 
-def draw_figure(path: Path, folder: RenderedFolder, player: Player, *, seed: int = 0) -> None:
-    """Writes a PNG: a row an instrument; SoundFont, VAE-GAN and note level only from left to right.
+def draw_figure(path: Path, folder: RenderedFolder | LinePassages, player: Player, *, seed: int = 0) -> None:
+    """Writes a PNG: a row an instrument; from left to right SoundFont, model, and the note level of one that has it.
 
     Raises:
         RequestError: there is nothing to draw, or the file cannot be written.
@@ -74,7 +75,7 @@ def draw_figure(path: Path, folder: RenderedFolder, player: Player, *, seed: int
         rows += [(stem, _sounds(stem, player, seed)) for stem in folder.stems(timbre, passages)]
     if not rows:
         raise RequestError("--figure", f"{folder.path} holds no test passage of a preset that the synthesizer knows")
-    titles = ("SoundFont", "VAE-GAN", "VAE-GAN, note level only") if has_timbres(player) else ("SoundFont", "other")
+    titles = ("SoundFont", "VAE-GAN", "VAE-GAN, note level only") if has_timbres(player) else ("SoundFont", "generated")
     figure = Figure(figsize=(9.6, 0.9 + 1.55 * len(rows)), dpi=130, layout="constrained")
     axes = figure.subplots(len(rows), len(titles), sharex=True, sharey=True, squeeze=False)
     for (stem, sounds), line in zip(rows, axes, strict=True):

@@ -43,8 +43,13 @@ F0_RANGE_DB = 40.0
 GROSS_CENTS = 50.0
 OVERLAP = round(0.02 * SAMPLE_RATE)
 
+CLOSE_CENTS = 20.0
+
 DISTANCES = ("spectral convergence", "multi-resolution STFT", "multi-scale mel", "f0 (cents)")
-METRICS = (*DISTANCES, "chroma cosine", "onset F1")
+PITCHES = ("written f0 (cents)", "within 20 cents", "within 50 cents")
+METRICS = (*DISTANCES, *PITCHES, "chroma cosine", "onset F1")
+ERRORS = (*DISTANCES, PITCHES[0])
+"""The metrics that are better when they are lower."""
 
 
 @dataclass(frozen=True)
@@ -178,20 +183,49 @@ def f0_error(reference: np.ndarray, generated: np.ndarray, notes: Sequence[Playe
         that are off by more than 50 with octaves counted; None for a stem without ten such frames.
     """
     real = f0_track(reference)
-    frame = np.arange(real.size) * F0_HOP * (SAMPLE_RATE // F0_RATE)
-    written = np.full(real.size, np.nan)
-    for note in notes:
-        written[(frame >= note.start + 0.05 * SAMPLE_RATE) & (frame < note.end)] = note.pitch
-    level = librosa.feature.rms(y=reference, frame_length=F0_WINDOW, hop_length=2 * F0_HOP)[0][: real.size]
-    loud = np.zeros(real.size, dtype=bool)
-    loud[: level.size] = level > max(float(level.max()), 1e-9) * 10.0 ** (-F0_RANGE_DB / 20)
-    off = 12.0 * np.log2(real / 440.0) + 69.0 - written
+    loud = _loud(reference, real.size)
+    off = 12.0 * np.log2(real / 440.0) + 69.0 - _written(notes, real.size)
     heard = loud & (np.abs(off - 12.0 * np.round(off / 12.0)) <= GROSS_CENTS / 100)
     if heard.sum() < 10:
         return None
     cents = 1200.0 * np.log2(f0_track(generated)[heard] / real[heard])
     folded = cents - 1200.0 * np.round(cents / 1200.0)
     return float(np.median(np.abs(folded))), float((np.abs(cents) > GROSS_CENTS).mean())
+
+
+def written_f0_error(samples: np.ndarray, notes: Sequence[PlayedNote]) -> dict[str, float]:
+    """Pitch error of a monophonic stem against its score, where a note has sounded for 50 ms and is still held.
+
+    Returns:
+        ``written f0 (cents)``, the median absolute error with octaves folded, and the shares of frames within 20 and
+        50 cents of the written note, octaves counted; nothing for a stem without ten such frames. Frames more than
+        40 dB below the loudest have no pitch to measure. An instrument that is tuned apart is off by that.
+    """
+    heard = f0_track(samples)
+    cents = 100.0 * (12.0 * np.log2(heard / 440.0) + 69.0 - _written(notes, heard.size))
+    cents = cents[_loud(samples, heard.size) & np.isfinite(cents)]
+    if cents.size < 10:
+        return {}
+    shares = [float((np.abs(cents) <= limit).mean()) for limit in (CLOSE_CENTS, GROSS_CENTS)]
+    folded = cents - 1200.0 * np.round(cents / 1200.0)
+    return dict(zip(PITCHES, (float(np.median(np.abs(folded))), *shares), strict=True))
+
+
+def _written(notes: Sequence[PlayedNote], frames: int) -> np.ndarray:
+    """(frames,) pitch of the note that has been held for 50 ms; NaN where there is none."""
+    frame = np.arange(frames) * F0_HOP * (SAMPLE_RATE // F0_RATE)
+    written = np.full(frames, np.nan)
+    for note in notes:
+        written[(frame >= note.start + 0.05 * SAMPLE_RATE) & (frame < note.end)] = note.pitch
+    return written
+
+
+def _loud(samples: np.ndarray, frames: int) -> np.ndarray:
+    """(frames,) bool: within 40 dB of the loudest."""
+    level = librosa.feature.rms(y=samples, frame_length=F0_WINDOW, hop_length=2 * F0_HOP)[0][:frames]
+    loud = np.zeros(frames, dtype=bool)
+    loud[: level.size] = level > max(float(level.max()), 1e-9) * 10.0 ** (-F0_RANGE_DB / 20)
+    return loud
 
 
 @dataclass(frozen=True)
@@ -228,7 +262,17 @@ class Reference:
         result: dict[str, float | None] = dict(distances(self.spectra, spectra))
         result["chroma cosine"] = None if self.drums else chroma_cosine(self.spectra, spectra)
         result["onset F1"] = onset_f1(score_onsets(self.notes, matched.size), heard_onsets(matched))
-        tonal = not self.drums and is_monophonic(self.notes)
-        error = f0_error(self.spectra.samples, matched, self.notes) if tonal else None
+        error = f0_error(self.spectra.samples, matched, self.notes) if self.tonal else None
         result["f0 (cents)"], result["f0 gross errors"] = error or (None, None)
-        return result | {"gain (dB)": gain}
+        pitch = written_f0_error(matched, self.notes) if self.tonal else {}
+        return result | {name: pitch.get(name) for name in PITCHES} | {"gain (dB)": gain}
+
+    def own(self) -> dict[str, float]:
+        """What can be measured of the SoundFont's own sound, without anything to compare it with."""
+        pitch = written_f0_error(self.spectra.samples, self.notes) if self.tonal else {}
+        return pitch | {"onset F1": self.onset_f1}
+
+    @property
+    def tonal(self) -> bool:
+        """Whether it has one pitch at a time."""
+        return not self.drums and is_monophonic(self.notes)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from musicgen_ui.training.synth_metrics import DISTANCES, METRICS
+from musicgen_ui.training.synth_metrics import ERRORS, METRICS
 
 
 def summarise(records: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -45,5 +45,5 @@ def worst(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, tuple[flo
             }
             known = sorted((value, name) for name, value in means.items() if value is not None)
             if known:
-                found.setdefault(row, {})[metric] = known[-1 if metric in DISTANCES else 0]
+                found.setdefault(row, {})[metric] = known[-1 if metric in ERRORS else 0]
     return found

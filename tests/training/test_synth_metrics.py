@@ -55,6 +55,19 @@ def test_worse_sound_is_farther(reference, rng):
     assert detuned["chroma cosine"] > 0.98 > shifted["chroma cosine"]
 
 
+def test_pitch_is_judged_by_the_score_too(reference):
+    for cents, close, near in ((0, 1.0, 1.0), (30, 0.0, 1.0), (100, 0.0, 0.0)):
+        found = reference.compare(tones(cents=cents))
+        assert found["written f0 (cents)"] == pytest.approx(cents, abs=2)
+        assert found["within 20 cents"] == pytest.approx(close, abs=0.1)
+        assert found["within 50 cents"] == pytest.approx(near, abs=0.1)
+    octave = reference.compare(tones(cents=1200))
+    assert octave["written f0 (cents)"] < 2
+    assert octave["within 50 cents"] < 0.1, "an octave is a wrong note"
+    assert reference.own()["within 20 cents"] > 0.9
+    assert sm.written_f0_error(np.zeros(70_000, dtype=np.float32), NOTES) == {}
+
+
 def test_silence_is_judged_and_not_divided_by(reference):
     found = reference.compare(np.zeros(70_000, dtype=np.float32))
     assert found["spectral convergence"] == pytest.approx(1.0)
