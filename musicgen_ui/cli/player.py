@@ -47,6 +47,21 @@ def neural_player(checkpoints: Path | None) -> Play:
     return _player(load_neural(checkpoints or CHECKPOINTS, "cpu"))
 
 
+def raw_player(checkpoints: Path | None) -> Play:
+    """The same with the raw-audio WaveNet, whose chords and drums the VAE-GAN plays.
+
+    Args:
+        checkpoints: folder of the models; None for the shipped one.
+
+    Raises:
+        RequestError: a checkpoint is missing or damaged.
+    """
+    from musicgen_ui.engine.loading import CHECKPOINTS, load_neural, load_raw
+
+    folder = checkpoints or CHECKPOINTS
+    return _player(load_raw(folder, load_neural(folder, "cpu")))
+
+
 def _player(synthesizer: Synthesizer) -> Play:
     from musicgen_ui.engine.mix import mix
     from musicgen_ui.engine.orchestrate import choose_programs
