@@ -204,7 +204,7 @@ def test_prepare_prints_what_was_kept_and_what_was_skipped(tmp_path, capsys):
 
 
 def test_any_plain_field_of_a_training_configuration_can_be_set():
-    from musicgen_ui.training.composer_lstm import ComposerTraining
+    from musicgen_ui.training.composer import ComposerTraining
 
     config = changed(changed(ComposerTraining(), "loop.steps", "12"), "loop.bf16", "false")
     assert (config.loop.steps, config.loop.bf16) == (12, False)
