@@ -7,10 +7,13 @@ import pytest
 import torch
 
 from musicgen_ui.audio.soundfont import PlayedNote
+from musicgen_ui.engine.loading import load_raw
+from musicgen_ui.engine.raw_line_player import RawLinePlayer
 from musicgen_ui.engine.raw_player import CHECKPOINT, CHUNK, RawWaveNetSynthesizer
 from musicgen_ui.engine.raw_writer import STRETCH, RawWriter, Voice
 from musicgen_ui.errors import Cancelled, RequestError
 from musicgen_ui.models.checkpoint import save
+from musicgen_ui.models.vae_gan.condition import TimbreLabels
 from musicgen_ui.models.wavenet.frames import HOP, RATE, score_frames
 from musicgen_ui.models.wavenet.mu_law import SILENCE
 from musicgen_ui.models.wavenet.raw import RawWaveNet, RawWaveNetConfig
@@ -259,3 +262,32 @@ def test_it_is_loaded_from_its_checkpoint(score, tmp_path):
     loaded = RawWaveNetSynthesizer.load(tmp_path, Others())
     assert loaded.config == CONFIG
     assert list(play(loaded, score)) == list(score.parts)
+
+
+def test_the_studio_names_a_missing_file(score, tmp_path):
+    with pytest.raises(RequestError, match=rf"^{CHECKPOINT}: is missing from .*: the raw-audio WaveNet needs it$"):
+        load_raw(tmp_path, None)
+    save(tmp_path / CHECKPOINT, make(), CONFIG, {})
+    alone = load_raw(tmp_path, None)
+    assert play(alone, score.with_parts(["lead"]))["lead"].any()
+    with pytest.raises(ValueError, match="nobody plays chords and drums"):
+        play(alone, score)
+
+
+def test_the_player_plays_notes_without_a_score(tmp_path):
+    save(tmp_path / CHECKPOINT, make(), CONFIG, {})
+    player = RawLinePlayer.load(tmp_path)
+    assert player.programs == {0, 33, 40}
+    assert player.kits == set()
+    asked = {"labels": TimbreLabels(), "z": None, "stem_level": True, "known": True}
+
+    def sound(seed=1, **changes):
+        notes = [PlayedNote(0, 8000, 60, 90), PlayedNote(9000, 20_000, 62, 90)]
+        return player.play(notes, 40, False, 30_011, seed=seed, **(asked | changes))
+
+    assert sound().shape == (30_011,)
+    assert sound().dtype == np.float32
+    assert np.array_equal(sound(), sound())
+    assert not np.array_equal(sound(), sound(seed=2))
+    assert not np.array_equal(sound(), sound(labels=TimbreLabels(brightness=1.0)))
+    assert not player.play([], 40, False, 500, seed=0, **asked).any()
