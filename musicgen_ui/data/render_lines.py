@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from musicgen_ui.audio.partials import GRID, analyse
+from musicgen_ui.audio.partials import analyse
 from musicgen_ui.audio.soundfont import PlayedNote
 from musicgen_ui.audio.waveform import SAMPLE_RATE
 from musicgen_ui.data.fluid import BLOCK, FluidRenderer, file_digest, soundfont_licence, whole_blocks
@@ -25,16 +25,17 @@ from musicgen_ui.data.render_presets import generator
 from musicgen_ui.data.songs import SPLITS
 from musicgen_ui.errors import RequestError
 from musicgen_ui.models.vae_gan.condition import TimbreLabels
+from musicgen_ui.models.wavenet.excitation import TONE_SIZE, Tone, hertz
 from musicgen_ui.models.wavenet.frames import HOP, RATE, monophonic, rescaled
 from musicgen_ui.music.arrange import RANGES
 
-LEADS = (4, 11, 16, 24, 40, 56, 65, 71, 73, 80, 81)
-BASSES = (32, 33, 35, 38)
+LEADS = (4, 11, 24, 40, 56, 71, 73, 81)
+BASSES = (32, 33, 38)
 BOTH = (0,)
 """Programs that are learned: of every family that the studio offers for a melody or a bass the most played."""
 
-TUNED_VELOCITY = 88
-"""Velocity of the notes on which an instrument's tuning is measured."""
+MEASURED_VELOCITY = 88
+"""Velocity of the notes on which an instrument's tones are measured."""
 
 _LINES, _DRILLS = 3, 4
 """Purposes of random numbers; see :func:`musicgen_ui.data.render_presets.generator`."""
@@ -106,17 +107,16 @@ class LineRecorder:
 
         Returns:
             ``audio`` (P, n) int16 with ``scale`` (P,) float32; ``notes`` (M, 5) int32: line, start, end (at 16 kHz),
-            pitch, velocity; ``cents`` (M,) float32: how the instrument is tuned at that pitch; ``split`` (P,) uint8;
-            ``brightness`` (P,) float32.
+            pitch, velocity; ``split`` (P,) uint8; ``brightness`` (P,) float32; ``tones`` (pitches, TONE_SIZE) float16.
         """
-        tuning = self._tuning(program)
         kept: list[tuple[Line, np.ndarray]] = []
         for line in self._lines(program):
             labels = TimbreLabels(brightness=line.brightness)
             sound = self._renderer.render(line.notes, program, self._config.samples, labels=labels)
             if np.abs(sound).max() >= SILENCE:
-                low = soxr.resample(sound, SAMPLE_RATE, RATE, quality="VHQ")
-                kept.append((line, low[: self._config.raw_samples].astype(np.float32)))
+                slow = soxr.resample(sound, SAMPLE_RATE, RATE, quality="VHQ")
+                kept.append((line, slow[: self._config.raw_samples].astype(np.float32)))
+        low, high = pitches_of(program)
         scale = np.array([np.abs(sound).max() / 32767.0 for _, sound in kept], dtype=np.float32)
         rows = [
             (number, n.start, n.end, n.pitch, n.velocity)
@@ -129,9 +129,9 @@ class LineRecorder:
             "audio": np.array(audio, dtype=np.int16).reshape(-1, self._config.raw_samples),
             "scale": scale,
             "notes": notes,
-            "cents": np.array([tuning[pitch] for pitch in notes[:, 3].tolist()], dtype=np.float32),
             "split": np.array([line.split for line, _ in kept], dtype=np.uint8),
             "brightness": np.array([line.brightness for line, _ in kept], dtype=np.float32),
+            "tones": np.stack([self._tone(program, pitch) for pitch in range(low, high + 1)]),
         }
 
     def _lines(self, program: int) -> list[Line]:
@@ -152,21 +152,12 @@ class LineRecorder:
             lines.append(Line(notes, SPLITS.index("train"), _brightness(rng)))
         return lines
 
-    def _tuning(self, program: int) -> dict[int, float]:
-        """Cents by which each pitch lies beside equal temperament: the mean over its lowest partials, by energy."""
-        low, high = pitches_of(program)
-        places = np.flatnonzero((GRID >= 1) & (GRID <= 6) & (np.round(GRID) == GRID))
-        found = {}
-        for pitch in range(low, high + 1):
-            sound = self._renderer.render([PlayedNote(0, HOLD, pitch, TUNED_VELOCITY)], program, HOLD + TAIL)
-            if np.abs(sound).max() < SILENCE:
-                found[pitch] = 0.0
-                continue
-            partials = analyse(sound, 440.0 * 2.0 ** ((pitch - 69) / 12.0), HOLD)
-            energy = np.square(partials.amplitude[:, places]).mean(axis=0)
-            cents = 1200.0 * np.log2(partials.ratio[places] / GRID[places])
-            found[pitch] = float(np.clip((energy * cents).sum() / (energy.sum() + 1e-12), -30.0, 30.0))
-        return found
+    def _tone(self, program: int, pitch: int) -> np.ndarray:
+        """(TONE_SIZE,) float16 of an isolated note; zeros where the instrument is silent."""
+        sound = self._renderer.render([PlayedNote(0, HOLD, pitch, MEASURED_VELOCITY)], program, HOLD + TAIL)
+        if np.abs(sound).max() < SILENCE:
+            return np.zeros(TONE_SIZE, dtype=np.float16)
+        return Tone.measured(analyse(sound, hertz(pitch), HOLD), pitch).row()
 
 
 def prepare_lines(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from musicgen_ui.audio.soundfont import PlayedNote
 from musicgen_ui.data.render_folder import audio_path
 from musicgen_ui.data.songs import SPLITS
 from musicgen_ui.errors import RequestError
-from musicgen_ui.models.wavenet.frames import HOP, excitation, score_frames, sounding
+from musicgen_ui.models.wavenet.excitation import Tone, excitation
+from musicgen_ui.models.wavenet.frames import HOP, score_frames, sounding
 from musicgen_ui.models.wavenet.mu_law import CLASSES, decode, encode, pre_emphasis
 
 LOUD = 0.35
@@ -24,7 +25,7 @@ LOUD = 0.35
 
 _TRIES = 6
 
-_GAIN, _SHIFT, _NOISE = 0.7, 6, (0.5, 40.0)
+_GAIN, _SHIFT, _NOISE = (-4.0, 0.7), 6, (0.5, 40.0)
 """Of a disturbed past: log gain, samples early or late, standard deviation in classes (log-uniform)."""
 
 
@@ -34,13 +35,15 @@ class RawBatch:
 
     Attributes:
         classes: (B, T) int64, what is to be predicted.
-        given: (B, T) int64, the same with some noise: what the model sees of the past.
+        given: (B, T) int64, what the model sees of the past.
+        target: (B, T) float32, the pre-emphasised signal that the classes code.
         excitation: (B, T, EXCITATION); frames: (B, T / HOP, FRAME_FEATURES).
         instrument: (B,) int64; c: (B, 1).
     """
 
     classes: Tensor
     given: Tensor
+    target: Tensor
     excitation: Tensor
     frames: Tensor
     instrument: Tensor
@@ -59,7 +62,7 @@ class RenderedLine:
         instrument: index into the programs.
         split: index of SPLITS.
         brightness: its label.
-        notes: at 16 kHz; ``cents``: their tuning.
+        notes: at 16 kHz.
         samples: (n,) int16, ``scale`` times which is the sound.
     """
 
@@ -67,7 +70,6 @@ class RenderedLine:
     split: int
     brightness: float
     notes: tuple[PlayedNote, ...]
-    cents: tuple[float, ...]
     samples: np.ndarray
     scale: float
 
@@ -86,6 +88,7 @@ class LineFolder:
         lines: all of them.
         gains: for each instrument; its sound times this is what is coded.
         classes: (n,) uint8 for each line.
+        tones: (pitches, TONE_SIZE) for each instrument.
 
     Raises:
         RequestError: the folder holds no lines.
@@ -101,6 +104,7 @@ class LineFolder:
         self.programs, self.lows, self.highs = (tuple(column) for column in zip(*rows, strict=True))
         self.lines = [line for instrument, file in enumerate(files) for line in _lines(instrument, file)]
         self.gains = tuple(_gain([x for x in self.lines if x.instrument == i]) for i in range(len(rows)))
+        self.tones = [file["tones"].astype(np.float32) for file in files]
         self.classes = [encode(pre_emphasis(line.sound * self.gains[line.instrument])) for line in self.lines]
 
     def of(self, split: str) -> list[int]:
@@ -122,6 +126,10 @@ class LineFolder:
         c = torch.tensor([[self.lines[number].brightness] for number in numbers])
         return RawBatch(*stacked, instrument, c)
 
+    def _tones_of(self, instrument: int) -> Callable[[int], Tone]:
+        rows, low = self.tones[instrument], self.lows[instrument]
+        return lambda pitch: Tone.from_row(rows[pitch - low])
+
     def _stretch(self, rng: np.random.Generator, number: int, length: int, disturbed: float) -> tuple[np.ndarray, ...]:
         line, classes = self.lines[number], self.classes[number]
         first = 0
@@ -135,7 +143,8 @@ class LineFolder:
         return (
             true,
             given,
-            excitation(moved(line.notes, -first), length, line.cents),
+            decode(true),
+            excitation(moved(line.notes, -first), length, self._tones_of(line.instrument), tuned=False),
             score_frames(moved(line.notes, -first), length // HOP),
         )
 
@@ -146,7 +155,7 @@ def disturbance(rng: np.random.Generator, classes: np.ndarray) -> np.ndarray:
     The true past tells so much of the next sample that the model would hardly listen to the score, and would never
     return from an error of its own (exposure bias). What is to be predicted stays true.
     """
-    louder = np.exp(rng.uniform(-_GAIN, _GAIN)) if rng.random() < 0.5 else 1.0
+    louder = np.exp(rng.uniform(*_GAIN)) if rng.random() < 0.6 else 1.0
     later = int(rng.integers(-_SHIFT, _SHIFT + 1)) if rng.random() < 0.5 else 0
     noise = np.exp(rng.uniform(*np.log(_NOISE))) * rng.standard_normal(len(classes))
     past = encode(np.roll(decode(classes) * louder, later))
@@ -169,7 +178,6 @@ def _lines(instrument: int, file: dict[str, np.ndarray]) -> list[RenderedLine]:
                 int(file["split"][number]),
                 float(file["brightness"][number]),
                 notes,
-                tuple(file["cents"][mine].tolist()),
                 file["audio"][number],
                 float(file["scale"][number]),
             )

@@ -38,14 +38,14 @@ class RawTraining:
     batch: int = 4
     samples: int = 4096
     context: int = 512
-    disturbed: float = 0.7
+    disturbed: float = 0.6
     validation: int = 1
     loop: LoopConfig = field(
         default_factory=lambda: LoopConfig(
             steps=1_000_000,
             minutes=80.0,
             learning_rate=5e-3,
-            warmup=200,
+            warmup=150,
             weight_decay=1e-4,
             evaluate_every=400,
             patience=100_000,
@@ -67,9 +67,10 @@ def train(audio: Path, out: Path, config: RawTraining, log: Callable[[str], None
     folder = LineFolder(audio)
     torch.manual_seed(config.loop.seed)
     model = RawWaveNet(design(folder))
+    model.tone_rows.copy_(torch.from_numpy(np.concatenate(folder.tones)))
     log(f"{sum(p.numel() for p in model.parameters())} parameters, {len(folder.lines)} lines")
     best, progress, numbers = fit(
-        model,
+        _WithGuess(model),
         lambda step: training_batch(folder, config, step),
         lambda network, batch, step: objective(network, batch, config.context),
         lambda network: validate(network, folder, config),
@@ -100,11 +101,24 @@ def training_batch(folder: LineFolder, config: RawTraining, step: int) -> RawBat
     return folder.batch(rng, picked, config.context + config.samples, config.disturbed)
 
 
+class _WithGuess(nn.Module):
+    """The model, called for its logits and its guess."""
+
+    def __init__(self, model: RawWaveNet) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: RawBatch) -> tuple[Tensor, Tensor]:
+        return self.model.with_guess(batch.given, batch.excitation, batch.frames, batch.instrument, batch.c)
+
+
 def objective(model: nn.Module, batch: RawBatch, context: int) -> tuple[Tensor, dict[str, float]]:
-    """Mean negative log-likelihood in nats a sample, after the context."""
-    logits = model(batch.given, batch.excitation, batch.frames, batch.instrument, batch.c)
-    loss = F.cross_entropy(logits[:, context:].flatten(0, 1).float(), batch.classes[:, context:].flatten())
-    return loss, {"loss": float(loss.detach())}
+    """Mean negative log-likelihood in nats a sample after the context, and the guess's error as share of the energy."""
+    logits, guess = model(batch)
+    nats = F.cross_entropy(logits[:, context:].flatten(0, 1).float(), batch.classes[:, context:].flatten())
+    error = torch.square(guess - batch.target).mean(dim=1) / (torch.square(batch.target).mean(dim=1) + 1e-4)
+    loss = nats + torch.log1p(error).mean()
+    return loss, {"loss": float(loss.detach()), "nats": float(nats.detach()), "guess": float(error.detach().mean())}
 
 
 @torch.no_grad()
@@ -115,18 +129,20 @@ def validate(model: nn.Module, folder: LineFolder, config: RawTraining) -> dict[
     found = {}
     for name, share in (("true", 0.0), ("disturbed", 1.0)):
         rng = np.random.default_rng([config.loop.seed, _VALIDATION])
-        total = 0.0
+        total = {"nats": 0.0, "guess": 0.0}
         for first in range(0, len(numbers), config.batch):
             batch = folder.batch(rng, numbers[first : first + config.batch], config.context + config.samples, share)
-            total += objective(model, batch.to(device), config.context)[1]["loss"] * len(batch.classes)
-        found[name] = total / len(numbers)
+            numbers_of = objective(model, batch.to(device), config.context)[1]
+            total = {key: value + numbers_of[key] * len(batch.classes) for key, value in total.items()}
+        found[name] = total["nats"] / len(numbers)
+        found["guess"] = total["guess"] / len(numbers)
     return {"loss": (1.0 - config.disturbed) * found["true"] + config.disturbed * found["disturbed"], **found}
 
 
 def write(out: Path, model: RawWaveNet, weights: dict[str, Tensor], card: dict[str, Any]) -> None:
     """The checkpoint, as float16."""
     finished = RawWaveNet(model.config)
-    finished.load_state_dict(weights)
+    finished.load_state_dict({name.removeprefix("model."): value for name, value in weights.items()})
     checkpoint.save(out, finished, model.config, card)
 
 

@@ -1,4 +1,4 @@
-"""What the raw-audio WaveNet is told of a score: frames, and an excitation that has the sounding note's phase."""
+"""What the raw-audio WaveNet is told of a score, frame by frame; the excitation is in ``excitation``."""
 
 from __future__ import annotations
 
@@ -14,23 +14,15 @@ RATE = 16_000
 HOP = 64
 """Samples a frame."""
 
-HARMONICS = 8
-
 ONSET_SECONDS = (0.005, 0.02, 0.08, 0.3, 1.2)
 RELEASE_SECONDS = (0.02, 0.08, 0.3)
 """Time constants of what tells the time since a note was struck and let go."""
-
-PULSE_SECONDS = 0.004
-"""Time constant of the excitation's pulse at an onset."""
 
 BUMPS = np.linspace(24.0, 96.0, 10)
 """Pitches about which one feature each lies, so that a register can sound unlike the next."""
 
 TAIL_SECONDS = 1.0
 """A note rings at most so long after it was let go; then nothing sounds."""
-
-EXCITATION = 2 * HARMONICS + 2
-"""Features a sample: sine and cosine of each harmonic, the key is down, pulse at the onset."""
 
 FRAME_FEATURES = 3 + 1 + len(ONSET_SECONDS) + 1 + len(RELEASE_SECONDS) + 1 + len(BUMPS) + 2
 """Features a frame; see :func:`score_frames`."""
@@ -52,36 +44,6 @@ def rescaled(notes: Sequence[PlayedNote], source: int, target: int = RATE) -> li
     """Notes on the sample axis of another rate."""
     ratio = target / source
     return [PlayedNote(round(n.start * ratio), round(n.end * ratio), n.pitch, n.velocity) for n in notes]
-
-
-def excitation(notes: Sequence[PlayedNote], length: int, cents: Sequence[float] | None = None) -> np.ndarray:
-    """Sines of the sounding note, whose phases are zero at its onset; they last through its release.
-
-    Args:
-        notes: a monophonic line in order, at RATE.
-        length: samples.
-        cents: each note's deviation from equal temperament; none when None.
-
-    Returns:
-        (length, EXCITATION) float32; harmonics from the Nyquist frequency on are zero, and so is all where nothing
-        sounds.
-    """
-    features = np.zeros((length, EXCITATION), dtype=np.float32)
-    orders = np.arange(1, HARMONICS + 1)
-    for index, (note, last) in enumerate(zip(notes, _ends(notes, length), strict=True)):
-        start = max(note.start, 0)
-        if start >= last:
-            continue
-        deviation = cents[index] if cents is not None else 0.0
-        frequency = 440.0 * 2.0 ** ((note.pitch - 69) / 12.0 + deviation / 1200.0)
-        since = np.arange(start - note.start, last - note.start, dtype=np.float64)
-        cycles = np.mod(frequency / RATE * since[:, None] * orders, 1.0)
-        audible = orders * frequency < RATE / 2.0
-        features[start:last, :HARMONICS] = np.sin(2.0 * np.pi * cycles) * audible
-        features[start:last, HARMONICS : 2 * HARMONICS] = np.cos(2.0 * np.pi * cycles) * audible
-        features[start : min(note.end, last), 2 * HARMONICS] = 1.0
-        features[start:last, 2 * HARMONICS + 1] = np.exp(-since / (PULSE_SECONDS * RATE))
-    return features
 
 
 def score_frames(notes: Sequence[PlayedNote], frames: int) -> np.ndarray:
@@ -132,12 +94,12 @@ def score_frames(notes: Sequence[PlayedNote], frames: int) -> np.ndarray:
 def sounding(notes: Sequence[PlayedNote], frames: int, context: int) -> np.ndarray:
     """(frames,) bool: something sounds, or is about to within ``context`` samples (the model's receptive field)."""
     active = np.zeros(frames, dtype=bool)
-    for note, last in zip(notes, _ends(notes, frames * HOP), strict=True):
+    for note, last in zip(notes, ends_of(notes, frames * HOP), strict=True):
         active[max(0, note.start - context) // HOP : -(-last // HOP)] = True
     return active
 
 
-def _ends(notes: Sequence[PlayedNote], length: int) -> list[int]:
+def ends_of(notes: Sequence[PlayedNote], length: int) -> list[int]:
     """Where each note's sound is over: at the next onset, or when its tail has died."""
     following = [note.start for note in notes[1:]] + [length] * bool(notes)
     tail = round(TAIL_SECONDS * RATE)

@@ -1,22 +1,28 @@
 """The raw-audio WaveNet (van den Oord et al. 2016): one sample after another, told by the score what sounds.
 
-Two things tell it the score: frames (which note, how loud, since when) condition every layer, and an excitation of
-sines of the sounding note enters beside the sample before, so that pitch and onset are exact by construction, as in
-neural source-filter models (Wang et al. 2019).
+Two things tell it the score: frames (which note, how loud, since when) condition every layer, and an excitation that
+has the pitch of the sounding note enters beside the sample before, so that pitch and onset are exact by construction,
+as in neural source-filter models (Wang et al. 2019).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from musicgen_ui.models.wavenet.config import WaveNetConfig
-from musicgen_ui.models.wavenet.frames import EXCITATION, FRAME_FEATURES, HOP
+from musicgen_ui.models.wavenet.excitation import BANDS, EXCITATION, TONE_SIZE, Tone
+from musicgen_ui.models.wavenet.frames import FRAME_FEATURES, HOP
 from musicgen_ui.models.wavenet.mu_law import CLASSES, SILENCE
 from musicgen_ui.models.wavenet.stack import WaveNetStack
+
+_CURVES = 12
+"""Cosines in which the guess of a sample is handed on: a smooth code of its mu-law value."""
 
 CONDITIONS = ("brightness",)
 """The labels in c, see ``models.vae_gan.condition``."""
@@ -75,22 +81,37 @@ class RawWaveNetConfig:
     def layers(self) -> int:
         return len(self.dilations)
 
+    @property
+    def features(self) -> int:
+        """Channels a sample that enter beside the sample before; see :meth:`RawWaveNet.features`."""
+        return self.excitation + 1 + _CURVES
+
+    @property
+    def pitches(self) -> int:
+        """Pitches of all instruments together."""
+        return sum(high - low + 1 for low, high in zip(self.lows, self.highs, strict=True))
+
 
 class RawWaveNet(nn.Module):
     """Distribution of each sample's class, given those before it and the score.
 
     Attributes:
         previous: class of the sample before to the stack's input.
-        excite: excitation to the same.
+        excite: features of the excitation to the same.
+        filter: gains of the excitation's bands and of their quadratures in each frame, and a level.
         stack: the dilated convolutions.
         hidden, logits: the two layers after the skips, each after a rectifier.
+        tone_rows: (pitches of all instruments, TONE_SIZE) their measured tones, which are not trained.
     """
+
+    tone_rows: Tensor
 
     def __init__(self, config: RawWaveNetConfig) -> None:
         super().__init__()
         self.config = config
         self.previous = nn.Embedding(config.classes, config.residual)
-        self.excite = nn.Linear(config.excitation, config.residual, bias=False)
+        self.excite = nn.Linear(config.features, config.residual, bias=False)
+        self.filter = nn.Linear(config.frame_width, 2 * len(BANDS) + 1)
         self.instrument = nn.Embedding(len(config.programs), config.instrument_width)
         width = config.frame_features + config.instrument_width + config.conditions
         self.frame_net = nn.Sequential(
@@ -103,8 +124,9 @@ class RawWaveNet(nn.Module):
         self.stack = WaveNetStack(config.stack)
         self.hidden = nn.Linear(config.skip, config.skip)
         self.logits = nn.Linear(config.skip, config.classes)
+        self.register_buffer("tone_rows", torch.zeros(config.pitches, TONE_SIZE))
         with torch.no_grad():
-            # What the past tells is learned first; the sines begin no weaker, lest they be left unheard.
+            # What the past tells is learned first; the tone begins no weaker, lest it be left unheard.
             self.excite.weight.mul_(2.0)
             # Classes are points on a line: neighbours begin alike, which takes minutes to learn from nothing.
             for weight in (self.previous.weight, self.logits.weight):
@@ -123,9 +145,39 @@ class RawWaveNet(nn.Module):
         Returns:
             (B, T, classes).
         """
+        return self.with_guess(classes, excitation, frames, instrument, c)[0]
+
+    def with_guess(
+        self, classes: Tensor, excitation: Tensor, frames: Tensor, instrument: Tensor, c: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Logits as :meth:`forward` gives them, and the guess (B, T) that the features hold."""
+        local = self.local(frames, instrument, c)
+        guess = self._guess(excitation, local)
         before = torch.cat([torch.full_like(classes[:, :1], SILENCE), classes[:, :-1]], dim=1)
-        x = self.previous(before) + self.excite(excitation)
-        return self.head(self.stack(x, self.local(frames, instrument, c), None))
+        # The guess is taught by its own loss: what comes after it reads it as it is.
+        x = self.previous(before) + self.excite(self._features(excitation, guess.detach()))
+        return self.head(self.stack(x, local, None)), guess
+
+    def features(self, excitation: Tensor, frames: Tensor, instrument: Tensor, c: Tensor) -> Tensor:
+        """What ``excite`` reads: the excitation and a first guess of the waveform; (B, T, config.features).
+
+        The guess is the excitation through a filter that the frames set; it knows nothing of the past.
+        """
+        return self._features(excitation, self._guess(excitation, self.local(frames, instrument, c)))
+
+    def _guess(self, excitation: Tensor, local: Tensor) -> Tensor:
+        # Notes decay by factors, so one of the filter's outputs is the level's logarithm.
+        gains, level = self.filter(local).float().split([2 * len(BANDS), 1], dim=-1)
+        gains = gains * torch.exp(level.clamp(-8.0, 2.0) - 2.0)
+        smooth = F.interpolate(gains.transpose(1, 2), size=excitation.shape[1], mode="linear").transpose(1, 2)
+        return (smooth * excitation[..., : 2 * len(BANDS)]).sum(dim=-1)
+
+    def _features(self, excitation: Tensor, guess: Tensor) -> Tensor:
+        mu = self.config.classes - 1.0
+        code = torch.sign(guess) * torch.log1p(mu * guess.abs().clamp(max=1.0)) / math.log1p(mu)
+        orders = torch.arange(1, _CURVES + 1, device=guess.device)
+        curves = torch.cos(0.5 * math.pi * (code.unsqueeze(-1) + 1.0) * orders)
+        return torch.cat([excitation, code.unsqueeze(-1), curves], dim=-1)
 
     def head(self, skips: Tensor) -> Tensor:
         """(..., skip) of the stack to logits (..., classes)."""
@@ -142,6 +194,14 @@ class RawWaveNet(nn.Module):
         config = self.config
         table = self.stack.local(self.local(frames, instrument, c))
         return table.view(*table.shape[:2], config.layers, 2 * config.residual)
+
+    def tones(self, instrument: int) -> Callable[[int], Tone]:
+        """Pitch to tone of an instrument (index into the programs); beyond its range the nearest pitch's."""
+        config = self.config
+        sizes = [high - low + 1 for low, high in zip(config.lows, config.highs, strict=True)]
+        first, low = sum(sizes[:instrument]), config.lows[instrument]
+        rows = self.tone_rows[first : first + sizes[instrument]].cpu().numpy()
+        return lambda pitch: Tone.from_row(rows[min(max(pitch - low, 0), len(rows) - 1)])
 
 
 def _smooth(weight: Tensor) -> Tensor:

@@ -8,23 +8,23 @@ from musicgen_ui.models.wavenet.raw import RawWaveNetConfig
 
 _KIN = {
     1: (11,),
-    2: (16,),
+    2: (71,),
     3: (24,),
-    4: (32, 33, 35),
+    4: (32, 33),
     5: (40,),
     6: (40,),
     7: (56,),
-    8: (65, 71),
+    8: (71,),
     9: (73,),
-    10: (80, 81),
-    11: (81, 16),
-    12: (80, 81),
+    10: (81,),
+    11: (81,),
+    12: (81,),
     13: (24,),
     14: (11,),
 }
 """General MIDI family (program // 8) to programs that sound most like it, where none of the family is learned."""
 
-_LIKE = {39: 38, 22: 65, 29: 81, 30: 81, 45: 24, 46: 24, 53: 73, 54: 73, 6: 24, 7: 24}
+_LIKE = {6: 24, 7: 24, 29: 81, 30: 81, 39: 38, 45: 24, 46: 24, 53: 73, 54: 73, 80: 71}
 """Programs that sound less like their family than like another instrument."""
 
 
