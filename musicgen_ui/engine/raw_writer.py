@@ -11,8 +11,9 @@ import torch
 
 from musicgen_ui.audio.soundfont import PlayedNote
 from musicgen_ui.audio.waveform import SAMPLE_RATE
+from musicgen_ui.models.wavenet.excitation import excitation
 from musicgen_ui.models.wavenet.fast import RawSampler
-from musicgen_ui.models.wavenet.frames import HOP, RATE, excitation, score_frames, sounding
+from musicgen_ui.models.wavenet.frames import HOP, RATE, score_frames, sounding
 from musicgen_ui.models.wavenet.mu_law import de_emphasis, decode
 from musicgen_ui.models.wavenet.raw import RawWaveNet
 from musicgen_ui.models.wavenet.request import RawRequest
@@ -26,8 +27,8 @@ STRETCH = 256
 PIECE = 32
 """Frames of a piece of sound: an eighth of a second."""
 
-_CONTEXT = 3
-"""Frames to either side that the network of the frames sees."""
+_CONTEXT = 4
+"""Frames to either side that what is computed of a frame depends on."""
 
 Hook = Callable[[str, int, int], None]
 
@@ -96,7 +97,6 @@ class RawWriter:
         self.config = model.config
         self._sampler = RawSampler(model)
 
-    @torch.inference_mode()
     def write(
         self, voices: Sequence[Voice], rows: int, frames: int, *, temperature: float = TEMPERATURE, hook: Hook
     ) -> Iterator[np.ndarray]:
@@ -135,19 +135,29 @@ class RawWriter:
     def _request(self, voice: Voice, frames: int, temperature: float) -> RawRequest:
         config, samples = self.config, frames * HOP
         context = config.stack.receptive_field
+        tones = self.model.tones(voice.instrument)
         instrument, c = torch.tensor([voice.instrument]), torch.tensor([[voice.brightness]])
 
-        def excite(first: int, count: int) -> np.ndarray:
-            return excitation(_moved(voice.notes, first), count * HOP)
+        def told(first: int, count: int) -> tuple[int, int, torch.Tensor]:
+            """Where a stretch with its context begins, its length with it, and what the frames say there."""
+            begin, end = max(0, first - _CONTEXT), min(frames, first + count + _CONTEXT)
+            features = score_frames(_moved(voice.notes, begin), end - begin)
+            return begin, end - begin, torch.from_numpy(features)[None]
 
+        @torch.inference_mode()
+        def excite(first: int, count: int) -> np.ndarray:
+            begin, length, features = told(first, count)
+            tone = torch.from_numpy(excitation(_moved(voice.notes, begin), length * HOP, tones))[None]
+            whole = self.model.features(tone, features, instrument, c)[0].numpy()
+            return whole[(first - begin) * HOP :][: count * HOP]
+
+        @torch.inference_mode()
         def condition(first: int, count: int) -> np.ndarray:
-            left, right = min(_CONTEXT, first), min(_CONTEXT, frames - first - count)
-            features = score_frames(_moved(voice.notes, first - left), left + count + right)
-            table = self.model.conditioning(torch.from_numpy(features)[None], instrument, c)[0]
-            return table[left : left + count].numpy()
+            begin, _, features = told(first, count)
+            return self.model.conditioning(features, instrument, c)[0].numpy()[first - begin :][:count]
 
         return RawRequest(
-            excitation=Stretches((samples, config.excitation), HOP, excite),
+            excitation=Stretches((samples, config.features), HOP, excite),
             conditioning=Stretches((frames, config.layers, 2 * config.residual), 1, condition),
             uniforms=voice.uniforms,
             active=sounding(voice.notes, frames, context),

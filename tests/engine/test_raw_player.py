@@ -14,6 +14,7 @@ from musicgen_ui.engine.raw_writer import STRETCH, RawWriter, Voice
 from musicgen_ui.errors import Cancelled, RequestError
 from musicgen_ui.models.checkpoint import save
 from musicgen_ui.models.vae_gan.condition import TimbreLabels
+from musicgen_ui.models.wavenet.excitation import TONE_SIZE, excitation
 from musicgen_ui.models.wavenet.frames import HOP, RATE, score_frames
 from musicgen_ui.models.wavenet.mu_law import SILENCE
 from musicgen_ui.models.wavenet.raw import RawWaveNet, RawWaveNetConfig
@@ -52,7 +53,9 @@ class Others:
 def make(seed: int = 3, **changes: object) -> RawWaveNet:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return RawWaveNet(replace(CONFIG, **changes)).eval()
+        model = RawWaveNet(replace(CONFIG, **changes)).eval()
+        model.tone_rows.copy_(0.2 * torch.randn(model.config.pitches, TONE_SIZE))
+        return model
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +187,7 @@ class Clicks:
     def stream(self, requests, *, chunk, hook):
         classes = np.full((len(requests), requests[0].frames * HOP), SILENCE, dtype=np.int16)
         for row, request in zip(classes, requests, strict=True):
-            pulse = request.excitation[:][:, -1]
+            pulse = request.excitation[:][:, CONFIG.excitation - 1]
             row[np.flatnonzero(pulse == 1.0)] = 255
         for begin in range(0, classes.shape[1], chunk):
             yield classes[:, begin : begin + chunk]
@@ -225,6 +228,11 @@ def test_long_voices_are_prepared_in_stretches(synthesizer):
             (frames, frames + 4),
         ):
             np.testing.assert_allclose(request.conditioning[begin:end], whole[begin:end], atol=1e-5)
+        tone = torch.from_numpy(excitation(notes, frames * HOP, model.tones(1)))[None]
+        features = model.features(tone, table, torch.tensor([1]), torch.tensor([[0.3]]))[0].numpy()
+    part = slice(STRETCH * HOP - 100, 2 * STRETCH * HOP + 100)
+    columns = [i for i in range(CONFIG.features) if i != CONFIG.excitation - 2]
+    np.testing.assert_allclose(request.excitation[part][:, columns], features[part][:, columns], atol=1e-4)
 
 
 def test_the_hook_counts_the_work_and_can_cancel(synthesizer, score):
