@@ -173,7 +173,7 @@ def _request(model: RawWaveNet, frames: int, seed: int) -> RawRequest:
         )
     samples = frames * config.hop
     return RawRequest(
-        excitation=rng.standard_normal((samples, config.excitation)).astype(np.float32),
+        excitation=rng.standard_normal((samples, config.features)).astype(np.float32),
         conditioning=table[0].numpy(),
         uniforms=rng.random(samples, dtype=np.float32),
         active=np.ones(frames, dtype=bool),

@@ -41,8 +41,8 @@ def test_bench_compares_three_ways_on_the_same_weights(brief, tmp_path, capsys):
 
 def test_work_counts_the_weights_that_a_sample_needs():
     read, sums = bench_wavenet.work(PackedWaveNet.of(RawWaveNet(SMALL)))
-    # Layers: the present half whole, the past half once for 1, 4 and 16 samples; 10 excitation features fill 12.
-    half, out, head, features = 16 * 32, 16 * 32, 16 * 16 + 16 * 256, 12 * 16
+    # Layers: the present half whole, the past half once for 1, 4 and 16 samples; 23 features fill 24.
+    half, out, head, features = 16 * 32, 16 * 32, 16 * 16 + 16 * 256, 24 * 16
     assert sums == 6 * half + 2 * out + 16 * 16 + head + features
     assert read == 4 * (3 * half + half * (1 + 1 / 4 + 1 / 16) + 2 * out + 16 * 16 + head + features / 16)
 

@@ -22,7 +22,7 @@ class PackedWaveNet:
     """Weights in the order in which the kernel reads them, channels padded with zeros to whole vectors.
 
     Attributes:
-        shape: (residual, skip, classes, excitation, hop, silence), padded.
+        shape: (residual, skip, classes, features, hop, silence), padded.
         dilations, blocks, places: (layers,) int64, see :func:`kernel.sample`.
         matrices: (layers + 1, 3) int64, rows: (6,) int64, likewise.
         weights, tables: flat float32 on whole lines of the cache.
@@ -77,7 +77,7 @@ class PackedWaveNet:
         matrices[layers, 2] = weights.add(_panels(_padded(_floats(model.logits.weight), classes, skip)))
         for i in range(layers):
             matrices[i, 0] = weights.add(_panels(past[i]))
-        features = whole(config.excitation, 4)
+        features = whole(config.features, 4)
         matrices[layers, 0] = weights.add(_panels(_padded(_floats(model.excite.weight), residual, features)))
         # A class that is there to fill a vector is never drawn.
         last_bias = np.full(classes, -1e30)

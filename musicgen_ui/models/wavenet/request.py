@@ -17,7 +17,7 @@ class RawRequest:
     """One stream of T samples, which are whole frames.
 
     Attributes:
-        excitation: (T, E) float32.
+        excitation: (T, config.features) float32 of ``RawWaveNet.features``.
         conditioning: (frames, layers, 2R) float32 of ``RawWaveNet.conditioning``.
         uniforms: (T,) float32 in [0, 1), one for each sample.
         active: (frames,) bool; a frame where nothing sounds is silence, and the past is forgotten.
@@ -47,7 +47,7 @@ def check(requests: Sequence[RawRequest], config: RawWaveNetConfig) -> None:
         frames = request.frames
         samples = frames * config.hop
         wanted = {
-            "excitation": (samples, config.excitation),
+            "excitation": (samples, config.features),
             "conditioning": (frames, config.layers, 2 * config.residual),
             "uniforms": (samples,),
             "active": (frames,),

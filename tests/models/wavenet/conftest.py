@@ -29,15 +29,14 @@ def loud(config: RawWaveNetConfig, seed: int = 1) -> RawWaveNet:
 def ask(model: RawWaveNet, frames: int, seed: int, **options: object) -> RawRequest:
     """A request of random features."""
     config, generator = model.config, torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        table = model.conditioning(
-            torch.randn(1, frames, config.frame_features, generator=generator),
-            torch.zeros(1, dtype=torch.int64),
-            torch.zeros(1, config.conditions),
-        )
     samples = frames * config.hop
+    score = torch.randn(1, frames, config.frame_features, generator=generator)
+    excitation = torch.randn(1, samples, config.excitation, generator=generator)
+    told = score, torch.zeros(1, dtype=torch.int64), torch.zeros(1, config.conditions)
+    with torch.no_grad():
+        table, features = model.conditioning(*told), model.features(excitation, *told)
     given = {
-        "excitation": torch.randn(samples, config.excitation, generator=generator).numpy(),
+        "excitation": features[0].numpy(),
         "conditioning": table[0].numpy(),
         "uniforms": torch.rand(samples, generator=generator).numpy(),
         "active": np.ones(frames, dtype=bool),

@@ -31,7 +31,7 @@ def test_naive_sampling_draws_from_the_full_pass(tiny, request_of):
     with torch.no_grad():
         logits = tiny(
             drawn[None],
-            torch.from_numpy(asked.excitation)[None],
+            torch.randn(1, len(drawn), tiny.config.excitation, generator=generator),
             frames,
             torch.zeros(1, dtype=torch.int64),
             torch.zeros(1, tiny.config.conditions),
