@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -93,9 +94,11 @@ class RawWriter:
     """
 
     def __init__(self, model: RawWaveNet) -> None:
-        self.model = model
         self.config = model.config
         self._sampler = RawSampler(model)
+        # Sums in double precision round to the same numbers however many threads add them up: a draw that falls
+        # otherwise once would be another sound from there on.
+        self._exact = copy.deepcopy(model).double()
 
     def write(
         self, voices: Sequence[Voice], rows: int, frames: int, *, temperature: float = TEMPERATURE, hook: Hook
@@ -135,26 +138,26 @@ class RawWriter:
     def _request(self, voice: Voice, frames: int, temperature: float) -> RawRequest:
         config, samples = self.config, frames * HOP
         context = config.stack.receptive_field
-        tones = self.model.tones(voice.instrument)
-        instrument, c = torch.tensor([voice.instrument]), torch.tensor([[voice.brightness]])
+        tones = self._exact.tones(voice.instrument)
+        instrument, c = torch.tensor([voice.instrument]), torch.tensor([[voice.brightness]], dtype=torch.float64)
 
         def told(first: int, count: int) -> tuple[int, int, torch.Tensor]:
             """Where a stretch with its context begins, its length with it, and what the frames say there."""
             begin, end = max(0, first - _CONTEXT), min(frames, first + count + _CONTEXT)
             features = score_frames(_moved(voice.notes, begin), end - begin)
-            return begin, end - begin, torch.from_numpy(features)[None]
+            return begin, end - begin, torch.from_numpy(features)[None].double()
 
         @torch.inference_mode()
         def excite(first: int, count: int) -> np.ndarray:
             begin, length, features = told(first, count)
-            tone = torch.from_numpy(excitation(_moved(voice.notes, begin), length * HOP, tones))[None]
-            whole = self.model.features(tone, features, instrument, c)[0].numpy()
+            tone = torch.from_numpy(excitation(_moved(voice.notes, begin), length * HOP, tones))[None].double()
+            whole = self._exact.features(tone, features, instrument, c)[0].float().numpy()
             return whole[(first - begin) * HOP :][: count * HOP]
 
         @torch.inference_mode()
         def condition(first: int, count: int) -> np.ndarray:
             begin, _, features = told(first, count)
-            return self.model.conditioning(features, instrument, c)[0].numpy()[first - begin :][:count]
+            return self._exact.conditioning(features, instrument, c)[0].float().numpy()[first - begin :][:count]
 
         return RawRequest(
             excitation=Stretches((samples, config.features), HOP, excite),

@@ -138,6 +138,17 @@ def test_the_seed_is_the_noise(score, stems):
     assert not np.allclose(stems["lead"][:20_000], stems["bass"][:20_000], atol=1e-3)
 
 
+def test_the_threads_play_no_role(score, stems):
+    threads = torch.get_num_threads()
+    try:
+        for count in (1, 3):
+            torch.set_num_threads(count)
+            found = play(RawWaveNetSynthesizer(make(), Others()), score)
+            assert all(np.array_equal(stems[part], found[part]) for part in stems)
+    finally:
+        torch.set_num_threads(threads)
+
+
 def test_a_part_does_not_hear_the_others(synthesizer, score, stems):
     for part in ("lead", "bass"):
         assert np.array_equal(play(synthesizer, score.with_parts([part]))[part], stems[part])
