@@ -25,8 +25,44 @@ LOUD = 0.35
 
 _TRIES = 6
 
-_GAIN, _SHIFT, _NOISE = (-4.0, 0.7), 6, (0.5, 40.0)
-"""Of a disturbed past: log gain, samples early or late, standard deviation in classes (log-uniform)."""
+
+@dataclass(frozen=True)
+class Disturbance:
+    """How wrong a past may be.
+
+    Attributes:
+        share: of the stretches that are disturbed.
+        noise: lowest and highest standard deviation in classes, log-uniform.
+        gain: lowest and highest logarithm of a factor of the signal; shift: samples early or late, at most.
+        odds: of a gain, and of a shift.
+    """
+
+    share: float
+    noise: tuple[float, float]
+    gain: tuple[float, float]
+    shift: int
+    odds: float
+
+    def of(self, rng: np.random.Generator, classes: np.ndarray) -> np.ndarray:
+        """A past that went wrong: too loud or too soft, early or late, noisy; (T,) int64 like ``classes``.
+
+        The true past tells so much of the next sample that the model would hardly listen to the score, and would
+        never return from an error of its own (exposure bias). What is to be predicted stays true.
+        """
+        louder = np.exp(rng.uniform(*self.gain)) if rng.random() < self.odds else 1.0
+        later = int(rng.integers(-self.shift, self.shift + 1)) if rng.random() < self.odds else 0
+        noise = np.exp(rng.uniform(*np.log(self.noise))) * rng.standard_normal(len(classes))
+        past = encode(np.roll(decode(classes) * louder, later))
+        return np.clip(past + np.round(noise), 0, CLASSES - 1).astype(np.int64)
+
+
+NONE = Disturbance(0.0, (1.0, 1.0), (0.0, 0.0), 0, 0.0)
+
+WIDE = Disturbance(0.6, (0.5, 40.0), (-4.0, 0.7), 6, 0.55)
+"""At first, so that the model learns to listen to the score."""
+
+NARROW = Disturbance(0.5, (0.7, 12.0), (-1.5, 0.5), 4, 0.3)
+"""Later: about as wrong as its own past is when it writes."""
 
 
 @dataclass(frozen=True)
@@ -111,16 +147,18 @@ class LineFolder:
         """Numbers of the lines of a split."""
         return [number for number, line in enumerate(self.lines) if line.split == SPLITS.index(split)]
 
-    def batch(self, rng: np.random.Generator, numbers: Sequence[int], length: int, disturbed: float) -> RawBatch:
+    def batch(
+        self, rng: np.random.Generator, numbers: Sequence[int], length: int, disturbance: Disturbance
+    ) -> RawBatch:
         """A stretch of each line.
 
         Args:
             rng: draws the places and the disturbances.
             numbers: of lines.
             length: samples, a whole number of frames.
-            disturbed: share of the stretches whose past is :func:`disturbance`'s.
+            wrong: disturbs the past.
         """
-        columns = [self._stretch(rng, number, length, disturbed) for number in numbers]
+        columns = [self._stretch(rng, number, length, wrong) for number in numbers]
         stacked = [torch.from_numpy(np.stack(column)) for column in zip(*columns, strict=True)]
         instrument = torch.tensor([self.lines[number].instrument for number in numbers])
         c = torch.tensor([[self.lines[number].brightness] for number in numbers])
@@ -130,7 +168,9 @@ class LineFolder:
         rows, low = self.tones[instrument], self.lows[instrument]
         return lambda pitch: Tone.from_row(rows[pitch - low])
 
-    def _stretch(self, rng: np.random.Generator, number: int, length: int, disturbed: float) -> tuple[np.ndarray, ...]:
+    def _stretch(
+        self, rng: np.random.Generator, number: int, length: int, disturbance: Disturbance
+    ) -> tuple[np.ndarray, ...]:
         line, classes = self.lines[number], self.classes[number]
         first = 0
         for _ in range(_TRIES):
@@ -139,7 +179,7 @@ class LineFolder:
             if sounding(notes, length // HOP, 0).mean() > 0.6:
                 break
         true = classes[first : first + length].astype(np.int64)
-        given = disturbance(rng, true) if rng.random() < disturbed else true
+        given = wrong.of(rng, true) if rng.random() < wrong.share else true
         return (
             true,
             given,
@@ -147,19 +187,6 @@ class LineFolder:
             excitation(moved(line.notes, -first), length, self._tones_of(line.instrument), tuned=False),
             score_frames(moved(line.notes, -first), length // HOP),
         )
-
-
-def disturbance(rng: np.random.Generator, classes: np.ndarray) -> np.ndarray:
-    """A past that went wrong: too loud or too soft, early or late, noisy; (T,) int64 like ``classes``.
-
-    The true past tells so much of the next sample that the model would hardly listen to the score, and would never
-    return from an error of its own (exposure bias). What is to be predicted stays true.
-    """
-    louder = np.exp(rng.uniform(*_GAIN)) if rng.random() < 0.6 else 1.0
-    later = int(rng.integers(-_SHIFT, _SHIFT + 1)) if rng.random() < 0.5 else 0
-    noise = np.exp(rng.uniform(*np.log(_NOISE))) * rng.standard_normal(len(classes))
-    past = encode(np.roll(decode(classes) * louder, later))
-    return np.clip(past + np.round(noise), 0, CLASSES - 1).astype(np.int64)
 
 
 def moved(notes: Sequence[PlayedNote], by: int) -> list[PlayedNote]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from musicgen_ui.models import checkpoint
 from musicgen_ui.models.wavenet.frames import HOP
 from musicgen_ui.models.wavenet.raw import RawWaveNet, RawWaveNetConfig
 from musicgen_ui.training.loop import LoopConfig, Progress, fit, rank_and_world
-from musicgen_ui.training.raw_lines import LineFolder, RawBatch
+from musicgen_ui.training.raw_lines import NARROW, NONE, WIDE, LineFolder, RawBatch
 
 _BATCHES, _VALIDATION = 5, 6
 """Purposes of random numbers."""
@@ -30,7 +30,7 @@ class RawTraining:
         batch: stretches of a batch.
         samples: of a stretch that are predicted; a whole number of frames.
         context: samples before them that are only listened to.
-        disturbed: share of stretches with a disturbed past, see ``raw_lines.disturbance``.
+        wide: steps with wide disturbances of the past; narrow ones follow, see ``raw_lines``.
         validation: stretches of each held-out line.
         loop: schedule.
     """
@@ -38,7 +38,7 @@ class RawTraining:
     batch: int = 4
     samples: int = 4096
     context: int = 512
-    disturbed: float = 0.6
+    wide: int = 2400
     validation: int = 1
     loop: LoopConfig = field(
         default_factory=lambda: LoopConfig(
@@ -98,7 +98,7 @@ def training_batch(folder: LineFolder, config: RawTraining, step: int) -> RawBat
     owners = np.array([folder.lines[number].instrument for number in numbers])
     chosen = rng.choice(len(folder.programs), config.batch, replace=config.batch > len(folder.programs))
     picked = [numbers[int(rng.choice(np.flatnonzero(owners == instrument)))] for instrument in chosen]
-    return folder.batch(rng, picked, config.context + config.samples, config.disturbed)
+    return folder.batch(rng, picked, config.context + config.samples, WIDE if step < config.wide else NARROW)
 
 
 class _WithGuess(nn.Module):
@@ -126,17 +126,19 @@ def validate(model: nn.Module, folder: LineFolder, config: RawTraining) -> dict[
     """On stretches of held-out lines: with the ``true`` past, with a ``disturbed`` one; ``loss`` is both as trained."""
     device = next(model.parameters()).device
     numbers = folder.of("validation") * config.validation
-    found = {}
-    for name, share in (("true", 0.0), ("disturbed", 1.0)):
+    length, found = config.context + config.samples, {}
+    for name, wrong in (("true", NONE), ("disturbed", replace(NARROW, share=1.0))):
         rng = np.random.default_rng([config.loop.seed, _VALIDATION])
         total = {"nats": 0.0, "guess": 0.0}
         for first in range(0, len(numbers), config.batch):
-            batch = folder.batch(rng, numbers[first : first + config.batch], config.context + config.samples, share)
+            batch = folder.batch(
+                rng, numbers[first : first + config.batch], config.context + config.samples, disturbance
+            )
             numbers_of = objective(model, batch.to(device), config.context)[1]
             total = {key: value + numbers_of[key] * len(batch.classes) for key, value in total.items()}
         found[name] = total["nats"] / len(numbers)
         found["guess"] = total["guess"] / len(numbers)
-    return {"loss": (1.0 - config.disturbed) * found["true"] + config.disturbed * found["disturbed"], **found}
+    return {"loss": (1.0 - NARROW.share) * found["true"] + NARROW.share * found["disturbed"], **found}
 
 
 def write(out: Path, model: RawWaveNet, weights: dict[str, Tensor], card: dict[str, Any]) -> None:

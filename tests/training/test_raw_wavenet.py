@@ -18,7 +18,7 @@ from musicgen_ui.models.wavenet.mu_law import de_emphasis, decode
 from musicgen_ui.models.wavenet.raw import RawWaveNet, RawWaveNetConfig
 from musicgen_ui.training import raw_wavenet
 from musicgen_ui.training.loop import LoopConfig
-from musicgen_ui.training.raw_lines import LOUD, LineFolder
+from musicgen_ui.training.raw_lines import LOUD, NARROW, NONE, WIDE, LineFolder
 from musicgen_ui.training.raw_wavenet import RawTraining, train, training_batch
 
 CONFIG = RawTraining(
@@ -26,7 +26,7 @@ CONFIG = RawTraining(
     samples=512,
     context=64,
     loop=LoopConfig(
-        steps=60, learning_rate=2e-2, warmup=2, evaluate_every=20, patience=99, bf16=False, threads=1, ema=0.5
+        steps=40, learning_rate=2e-2, warmup=2, evaluate_every=20, patience=99, bf16=False, threads=1, ema=0.5
     ),
 )
 
@@ -80,7 +80,7 @@ def test_training_lowers_the_loss_and_goes_on_where_it_was_stopped(audio, tmp_pa
     train(audio, tmp_path / "two.safetensors", CONFIG, lines.append)
     assert any("resumed at step 20" in line for line in lines)
     card = checkpoint.describe(tmp_path / "whole.safetensors")["card"]
-    assert card["steps"] == 60
+    assert card["steps"] == 40
     assert card["data"]["corpora"] == {"own": ["CC0"]}
     assert card["validation"]["nats_per_sample_loss"] == pytest.approx(numbers["loss"], abs=1e-3)
     model = checkpoint.load_into(tmp_path / "whole.safetensors", RawWaveNet, RawWaveNetConfig, "cpu")
@@ -92,14 +92,16 @@ def test_a_step_always_has_the_same_batch(audio):
     for name, value in vars(first).items():
         assert torch.equal(value, vars(again)[name]), name
     other = training_batch(LineFolder(audio), CONFIG, 8)
+    later = training_batch(LineFolder(audio), replace(CONFIG, wide=7), 7)
+    assert torch.equal(first.classes, later.classes)
     assert not torch.equal(first.given, other.given)
 
 
 def test_a_disturbed_past_never_touches_the_target(audio):
     folder = LineFolder(audio)
-    clean = folder.batch(np.random.default_rng(0), [0, 4], 640, 0.0)
+    clean = folder.batch(np.random.default_rng(0), [0, 4], 640, NONE)
     assert torch.equal(clean.given, clean.classes)
-    wrong = [folder.batch(np.random.default_rng(i), [0, 4], 640, 1.0) for i in range(8)]
+    wrong = [folder.batch(np.random.default_rng(i), [0, 4], 640, replace(WIDE, share=1.0)) for i in range(8)]
     assert all(not torch.equal(b.given[i], b.classes[i]) for b in wrong for i in range(2))
     known = set(folder.classes[0].tolist()) | set(folder.classes[4].tolist())
     assert all(set(b.classes.flatten().tolist()) <= known for b in wrong)
@@ -110,7 +112,7 @@ def test_a_disturbed_past_never_touches_the_target(audio):
 def test_validation_tells_the_true_from_the_disturbed_past(audio, tmp_path):
     numbers = train(audio, tmp_path / "model.safetensors", CONFIG, print)
     assert numbers["true"] < numbers["disturbed"]
-    share = CONFIG.disturbed
+    share = NARROW.share
     assert numbers["loss"] == pytest.approx((1 - share) * numbers["true"] + share * numbers["disturbed"])
 
 
@@ -126,7 +128,7 @@ def test_gains_bring_instruments_to_one_level_and_are_undone(audio):
 
 def test_excitation_and_frames_go_with_the_samples(audio):
     folder = LineFolder(audio)
-    batch = folder.batch(np.random.default_rng(3), [4], 60 * HOP, 0.0)
+    batch = folder.batch(np.random.default_rng(3), [4], 60 * HOP, NONE)
     sound = de_emphasis(decode(batch.classes[0].numpy()))[0]
     sine = batch.excitation[0, :, 0].numpy()
     assert np.corrcoef(sound[800:], sine[800:])[0, 1] > 0.97
