@@ -147,9 +147,7 @@ class LineFolder:
         """Numbers of the lines of a split."""
         return [number for number, line in enumerate(self.lines) if line.split == SPLITS.index(split)]
 
-    def batch(
-        self, rng: np.random.Generator, numbers: Sequence[int], length: int, disturbance: Disturbance
-    ) -> RawBatch:
+    def batch(self, rng: np.random.Generator, numbers: Sequence[int], length: int, wrong: Disturbance) -> RawBatch:
         """A stretch of each line.
 
         Args:
@@ -169,7 +167,7 @@ class LineFolder:
         return lambda pitch: Tone.from_row(rows[pitch - low])
 
     def _stretch(
-        self, rng: np.random.Generator, number: int, length: int, disturbance: Disturbance
+        self, rng: np.random.Generator, number: int, length: int, wrong: Disturbance
     ) -> tuple[np.ndarray, ...]:
         line, classes = self.lines[number], self.classes[number]
         first = 0

@@ -131,9 +131,7 @@ def validate(model: nn.Module, folder: LineFolder, config: RawTraining) -> dict[
         rng = np.random.default_rng([config.loop.seed, _VALIDATION])
         total = {"nats": 0.0, "guess": 0.0}
         for first in range(0, len(numbers), config.batch):
-            batch = folder.batch(
-                rng, numbers[first : first + config.batch], config.context + config.samples, disturbance
-            )
+            batch = folder.batch(rng, numbers[first : first + config.batch], length, wrong)
             numbers_of = objective(model, batch.to(device), config.context)[1]
             total = {key: value + numbers_of[key] * len(batch.classes) for key, value in total.items()}
         found[name] = total["nats"] / len(numbers)
