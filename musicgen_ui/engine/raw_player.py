@@ -32,7 +32,7 @@ WRITTEN = ("lead", "bass")
 CHUNK = FIRST_CHUNK
 """Samples of a chunk, about a second: small enough that Stop is quick while the other parts are played."""
 
-PLAYED_COST = 0.02
+PLAYED_COST = 0.15
 """Work that a sample of a part played by the other synthesizer is, beside a sample that the WaveNet writes."""
 
 Hook = Callable[[str, int, int], None]
