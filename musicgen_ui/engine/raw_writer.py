@@ -19,8 +19,8 @@ from musicgen_ui.models.wavenet.mu_law import de_emphasis, decode
 from musicgen_ui.models.wavenet.raw import RawWaveNet
 from musicgen_ui.models.wavenet.request import RawRequest
 
-TEMPERATURE = 0.9
-"""Of the softmax that samples are drawn from: a little below 1 there is less hiss, far below the tone thins out."""
+TEMPERATURE = 0.6
+"""Of the softmax that samples are drawn from: below 1 there is less hiss, far below the tone thins out."""
 
 STRETCH = 256
 """Frames (about a second) whose excitation and conditioning are computed at a time."""
