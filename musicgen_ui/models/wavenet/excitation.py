@@ -140,7 +140,7 @@ def excitation(
             mix[low:high, band] = tone.amplitude[low:high]
         features[start:last, :bands] = np.cos(angle) @ mix[used]
         features[start:last, bands : 2 * bands] = np.sin(angle) @ mix[used]
-        features[start : min(note.end, last), 2 * bands] = 1.0
+        features[start : max(start, min(note.end, last)), 2 * bands] = 1.0
         since = np.arange(start - note.start, last - note.start)
         features[start:last, 2 * bands + 1] = np.exp(-since / (PULSE_SECONDS * RATE))
     return features

@@ -73,6 +73,12 @@ def test_a_stretch_is_the_same_as_that_part_of_the_whole():
     np.testing.assert_allclose(part, whole[shift : shift + length], atol=1e-5)
 
 
+def test_a_stretch_that_begins_in_a_tail_has_no_key_down():
+    features = excitation([PlayedNote(-5000, -1000, 60, 90)], 8000, lambda _: plain())
+    assert features[:8000, 0].any()
+    assert not features[:, 2 * len(BANDS)].any()
+
+
 def test_a_measured_tone_runs_in_step_with_the_sound():
     pitch, rate = 57, 44_100
     time = np.arange(3 * rate) / rate
