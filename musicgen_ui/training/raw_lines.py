@@ -125,6 +125,7 @@ class LineFolder:
         gains: for each instrument; its sound times this is what is coded.
         classes: (n,) uint8 for each line.
         tones: (pitches, TONE_SIZE) for each instrument.
+        written: line number to (n,) uint8, what a model wrote in its place; see ``rehearsal``.
 
     Raises:
         RequestError: the folder holds no lines.
@@ -140,12 +141,15 @@ class LineFolder:
         self.programs, self.lows, self.highs = (tuple(column) for column in zip(*rows, strict=True))
         self.lines = [line for instrument, file in enumerate(files) for line in _lines(instrument, file)]
         self.gains = tuple(_gain([x for x in self.lines if x.instrument == i]) for i in range(len(rows)))
+        self.written: dict[int, np.ndarray] = {}
         self.tones = [file["tones"].astype(np.float32) for file in files]
         self.classes = [encode(pre_emphasis(line.sound * self.gains[line.instrument])) for line in self.lines]
 
-    def of(self, split: str) -> list[int]:
-        """Numbers of the lines of a split."""
-        return [number for number, line in enumerate(self.lines) if line.split == SPLITS.index(split)]
+    def of(self, split: str, instrument: int | None = None) -> list[int]:
+        """Numbers of the lines of a split, and of an instrument."""
+        wanted = SPLITS.index(split)
+        found = [number for number, line in enumerate(self.lines) if line.split == wanted]
+        return [n for n in found if instrument is None or self.lines[n].instrument == instrument]
 
     def batch(self, rng: np.random.Generator, numbers: Sequence[int], length: int, wrong: Disturbance) -> RawBatch:
         """A stretch of each line.
@@ -154,7 +158,7 @@ class LineFolder:
             rng: draws the places and the disturbances.
             numbers: of lines.
             length: samples, a whole number of frames.
-            wrong: disturbs the past.
+            wrong: disturbs the past, unless the line was rehearsed: then the past is what the model wrote.
         """
         columns = [self._stretch(rng, number, length, wrong) for number in numbers]
         stacked = [torch.from_numpy(np.stack(column)) for column in zip(*columns, strict=True)]
@@ -162,7 +166,8 @@ class LineFolder:
         c = torch.tensor([[self.lines[number].brightness] for number in numbers])
         return RawBatch(*stacked, instrument, c)
 
-    def _tones_of(self, instrument: int) -> Callable[[int], Tone]:
+    def tones_of(self, instrument: int) -> Callable[[int], Tone]:
+        """Pitch to tone of an instrument."""
         rows, low = self.tones[instrument], self.lows[instrument]
         return lambda pitch: Tone.from_row(rows[pitch - low])
 
@@ -177,12 +182,15 @@ class LineFolder:
             if sounding(notes, length // HOP, 0).mean() > 0.6:
                 break
         true = classes[first : first + length].astype(np.int64)
-        given = wrong.of(rng, true) if rng.random() < wrong.share else true
+        if wrong.share and number in self.written:
+            given = self.written[number][first : first + length].astype(np.int64)
+        else:
+            given = wrong.of(rng, true) if rng.random() < wrong.share else true
         return (
             true,
             given,
             decode(true),
-            excitation(moved(line.notes, -first), length, self._tones_of(line.instrument), tuned=False),
+            excitation(moved(line.notes, -first), length, self.tones_of(line.instrument), tuned=False),
             score_frames(moved(line.notes, -first), length // HOP),
         )
 

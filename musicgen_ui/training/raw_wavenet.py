@@ -17,9 +17,18 @@ from musicgen_ui.models.wavenet.frames import HOP
 from musicgen_ui.models.wavenet.raw import RawWaveNet, RawWaveNetConfig
 from musicgen_ui.training.loop import LoopConfig, Progress, fit, rank_and_world
 from musicgen_ui.training.raw_lines import NARROW, NONE, WIDE, LineFolder, RawBatch
+from musicgen_ui.training.rehearsal import free_running, load_written, rehearse, save_written
 
 _BATCHES, _VALIDATION = 5, 6
 """Purposes of random numbers."""
+
+_NAMES = {
+    "loss": "free_running_log_mel_db",
+    "true": "nats_per_sample",
+    "disturbed": "nats_per_sample_disturbed_past",
+    "guess": "guess_error_energy_share",
+}
+"""Numbers of a validation as the card names them."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +40,10 @@ class RawTraining:
         samples: of a stretch that are predicted; a whole number of frames.
         context: samples before them that are only listened to.
         wide: steps with wide disturbances of the past; narrow ones follow, see ``raw_lines``.
+        rehearsals: steps at which the model writes some lines itself; from then on half of the stretches are of these.
+        temperatures: of the rehearsals.
         validation: stretches of each held-out line.
+        free_seconds: of a held-out line that the model writes by itself at a validation.
         loop: schedule.
     """
 
@@ -39,7 +51,10 @@ class RawTraining:
     samples: int = 4096
     context: int = 512
     wide: int = 2400
+    rehearsals: tuple[int, ...] = (3900, 4800)
+    temperatures: tuple[float, ...] = (0.35, 0.6, 0.8)
     validation: int = 1
+    free_seconds: float = 0.75
     loop: LoopConfig = field(
         default_factory=lambda: LoopConfig(
             steps=1_000_000,
@@ -69,10 +84,20 @@ def train(audio: Path, out: Path, config: RawTraining, log: Callable[[str], None
     model = RawWaveNet(design(folder))
     model.tone_rows.copy_(torch.from_numpy(np.concatenate(folder.tones)))
     log(f"{sum(p.numel() for p in model.parameters())} parameters, {len(folder.lines)} lines")
+    written = out.with_suffix(".written.npz")
+    folder.written = load_written(written)
+
+    def step_objective(network: nn.Module, batch: RawBatch, step: int) -> tuple[Tensor, dict[str, float]]:
+        if step in config.rehearsals:
+            log(f"step {step}: rehearsal")
+            folder.written |= rehearse(model, folder, config.temperatures, (config.loop.seed, step))
+            save_written(written, folder.written)
+        return objective(network, batch, config.context)
+
     best, progress, numbers = fit(
         _WithGuess(model),
         lambda step: training_batch(folder, config, step),
-        lambda network, batch, step: objective(network, batch, config.context),
+        step_objective,
         lambda network: validate(network, folder, config),
         state_path=out.with_suffix(".state.safetensors"),
         config=config.loop,
@@ -92,12 +117,15 @@ def design(folder: LineFolder) -> RawWaveNetConfig:
 
 
 def training_batch(folder: LineFolder, config: RawTraining, step: int) -> RawBatch:
-    """The batch of a step: it depends on the seed and the step alone. Instruments are equally frequent."""
+    """The batch of a step: it depends on the seed, the step and the rehearsals. Instruments are equally frequent."""
     rng = np.random.default_rng([config.loop.seed, _BATCHES, step])
     numbers = folder.of("train")
     owners = np.array([folder.lines[number].instrument for number in numbers])
     chosen = rng.choice(len(folder.programs), config.batch, replace=config.batch > len(folder.programs))
     picked = [numbers[int(rng.choice(np.flatnonzero(owners == instrument)))] for instrument in chosen]
+    written = np.array(sorted(folder.written), dtype=np.int64)
+    for place in range(config.batch // 2 if len(written) else 0):
+        picked[place] = int(rng.choice(written))
     return folder.batch(rng, picked, config.context + config.samples, WIDE if step < config.wide else NARROW)
 
 
@@ -122,8 +150,12 @@ def objective(model: nn.Module, batch: RawBatch, context: int) -> tuple[Tensor, 
 
 
 @torch.no_grad()
-def validate(model: nn.Module, folder: LineFolder, config: RawTraining) -> dict[str, float]:
-    """On stretches of held-out lines: with the ``true`` past, with a ``disturbed`` one; ``loss`` is both as trained."""
+def validate(model: _WithGuess, folder: LineFolder, config: RawTraining) -> dict[str, float]:
+    """On held-out lines: nats a sample with the ``true`` past and with a ``disturbed`` one, error of the ``guess``.
+
+    ``loss``, which decides, is what counts in the end: see :func:`rehearsal.free_running`. A model that relies less on
+    its past predicts the true one's next sample worse, and writes better.
+    """
     device = next(model.parameters()).device
     numbers = folder.of("validation") * config.validation
     length, found = config.context + config.samples, {}
@@ -136,7 +168,7 @@ def validate(model: nn.Module, folder: LineFolder, config: RawTraining) -> dict[
             total = {key: value + numbers_of[key] * len(batch.classes) for key, value in total.items()}
         found[name] = total["nats"] / len(numbers)
         found["guess"] = total["guess"] / len(numbers)
-    return {"loss": (1.0 - NARROW.share) * found["true"] + NARROW.share * found["disturbed"], **found}
+    return {"loss": free_running(model.model, folder, config.free_seconds, config.loop.seed), **found}
 
 
 def write(out: Path, model: RawWaveNet, weights: dict[str, Tensor], card: dict[str, Any]) -> None:
@@ -161,7 +193,7 @@ def card_of(
         "steps": progress.step,
         "training_minutes": round(progress.elapsed / 60, 1),
         "hardware": f"{config.loop.threads} CPU threads" if device == "cpu" else torch.cuda.get_device_name(),
-        "validation": {f"nats_per_sample_{name}": round(value, 4) for name, value in numbers.items()},
+        "validation": {_NAMES[name]: round(value, 4) for name, value in numbers.items()},
         "training": asdict(config),
         "frame_samples": HOP,
     }
