@@ -29,7 +29,7 @@ from musicgen_ui.models.wavenet.excitation import TONE_SIZE, Tone, hertz
 from musicgen_ui.models.wavenet.frames import HOP, RATE, monophonic, rescaled
 from musicgen_ui.music.arrange import RANGES
 
-LEADS = (4, 11, 24, 40, 56, 71, 73, 81)
+LEADS = (4, 11, 24, 56, 71, 73, 81)
 BASSES = (32, 33, 38)
 BOTH = (0,)
 """Programs that are learned: of every family that the studio offers for a melody or a bass the most played."""

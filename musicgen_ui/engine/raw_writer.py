@@ -19,7 +19,7 @@ from musicgen_ui.models.wavenet.mu_law import de_emphasis, decode
 from musicgen_ui.models.wavenet.raw import RawWaveNet
 from musicgen_ui.models.wavenet.request import RawRequest
 
-TEMPERATURE = 0.6
+TEMPERATURE = 0.4
 """Of the softmax that samples are drawn from: below 1 there is less hiss, far below the tone thins out."""
 
 STRETCH = 256

@@ -29,7 +29,8 @@ def save(path: Path, model: nn.Module, config: Any, card: Mapping[str, Any]) -> 
 
     Args:
         path: the ``.safetensors`` file.
-        model: its parameters and persistent buffers are stored.
+        model: its parameters and persistent buffers are stored, but for those under the prefixes that its attribute
+            ``training_only`` names, if it has one.
         config: the frozen dataclass that builds it.
         card: data, licences, steps, hardware, metrics: anything JSON.
     """
@@ -38,6 +39,7 @@ def save(path: Path, model: nn.Module, config: Any, card: Mapping[str, Any]) -> 
     tensors = {
         name: value.detach().to("cpu", torch.float16 if value.is_floating_point() else value.dtype).contiguous()
         for name, value in model.state_dict().items()
+        if not name.startswith(_training_only(model))
     }
     save_tensors(path, tensors, {"config": asdict(config), "card": dict(card)})
 
@@ -107,13 +109,18 @@ def load_into(path: Path, build: Any, config_type: type[Config], device: torch.d
             if not math.isfinite(float(tensor.float().abs().sum())):
                 raise RequestError(name, f"the checkpoint holds non-finite numbers in {key}")
             tensors[key] = tensor.float()
+    unused = {name: value for name, value in model.state_dict().items() if name.startswith(_training_only(model))}
     try:
-        model.load_state_dict(tensors, strict=True)
+        model.load_state_dict(unused | tensors, strict=True)
     except RuntimeError as error:
         raise RequestError(
             name, f"the checkpoint does not fit the model ({str(error).splitlines()[-1].strip()[:80]})"
         ) from None
     return model.to(device).eval()
+
+
+def _training_only(model: nn.Module) -> tuple[str, ...]:
+    return tuple(getattr(model, "training_only", ()))
 
 
 def sha256(path: Path) -> str:

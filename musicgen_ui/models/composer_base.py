@@ -79,6 +79,8 @@ class ComposerBase(nn.Module, ABC):
     """
 
     name: str
+    training_only = ("encoder.to_profile.",)
+    """Tensors under these prefixes serve a loss only; a checkpoint does without them."""
 
     def __init__(
         self, config: ComposerConfig, *, state: int, position: int, encoder: ComposerConfig | None = None

@@ -49,7 +49,7 @@ class SamplingConfig:
     is a little thinner than what it learned from, and thin bars breed thin bars.
     """
 
-    rest_bias: float = 0.4
+    rest_bias: float = 0.6
     temperature: float = 0.9
     lead_temperature: float = 0.8
     detail_temperature: float = 0.8

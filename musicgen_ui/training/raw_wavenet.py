@@ -36,6 +36,7 @@ class RawTraining:
     """Settings.
 
     Attributes:
+        start: checkpoint of the same sizes to go on from; empty for random weights.
         batch: stretches of a batch.
         samples: of a stretch that are predicted; a whole number of frames.
         context: samples before them that are only listened to.
@@ -47,6 +48,7 @@ class RawTraining:
         loop: schedule.
     """
 
+    start: str = ""
     batch: int = 4
     samples: int = 4096
     context: int = 512
@@ -82,6 +84,8 @@ def train(audio: Path, out: Path, config: RawTraining, log: Callable[[str], None
     folder = LineFolder(audio)
     torch.manual_seed(config.loop.seed)
     model = RawWaveNet(design(folder))
+    if config.start:
+        model.load_state_dict(checkpoint.load_tensors(Path(config.start))[0])
     model.tone_rows.copy_(torch.from_numpy(np.concatenate(folder.tones)))
     log(f"{sum(p.numel() for p in model.parameters())} parameters, {len(folder.lines)} lines")
     written = out.with_suffix(".written.npz")
