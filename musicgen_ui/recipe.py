@@ -16,13 +16,9 @@ from musicgen_ui.errors import RequestError
 from musicgen_ui.style import Style
 from musicgen_ui.timbre import Timbre
 
-COMPOSERS = ("lstm", "wavenet")
+COMPOSERS = ("wavenet", "lstm")
 SYNTHS = ("vaegan", "wavenet", "soundfont")
-AVAILABLE_COMPOSERS = ("lstm",)
-"""Composers that this release ships; the others keep their name in the vocabulary and are refused at run time."""
-
-AVAILABLE_SYNTHS = ("vaegan", "soundfont")
-"""Synthesizers that this release ships; the first is the default everywhere."""
+"""Engines that this release ships; the first of each is the default everywhere."""
 
 TIMBRE_SYNTHS = ("vaegan",)
 """Synthesizers that play other timbres than the instrument's own."""
@@ -62,8 +58,8 @@ class Recipe:
     style: Style = field(default_factory=Style)
     seed: int = 0
     bars: int = 16
-    composer: str = "lstm"
-    synth: str = AVAILABLE_SYNTHS[0]
+    composer: str = COMPOSERS[0]
+    synth: str = SYNTHS[0]
     takes: int = 4
     rounds: int = 0
     timbre: Timbre = field(default_factory=Timbre)
@@ -145,7 +141,7 @@ class RenderRecipe:
     midi_sha256: str
     style: Style = field(default_factory=Style)
     seed: int = 0
-    synth: str = AVAILABLE_SYNTHS[0]
+    synth: str = SYNTHS[0]
     timbre: Timbre = field(default_factory=Timbre)
     version: str = __version__
 
@@ -163,18 +159,13 @@ class RenderRecipe:
         return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def require_available(
-    composer: str | None,
-    synth: str,
-    composers: Iterable[str] = AVAILABLE_COMPOSERS,
-    synths: Iterable[str] = AVAILABLE_SYNTHS,
-) -> None:
+def require_available(composer: str | None, synth: str, composers: Iterable[str], synths: Iterable[str]) -> None:
     """Refuses an engine that is not there.
 
     Args:
         composer: None where the notes are given.
         synth: the synthesizer.
-        composers: those that are loaded, or that the release ships.
+        composers: those that are loaded.
         synths: the same.
 
     Raises:

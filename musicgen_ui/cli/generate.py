@@ -12,7 +12,7 @@ from musicgen_ui.cli.report import print_result, stage_meter
 from musicgen_ui.cli.timbre import add_timbre_options, recording_of, timbre_of
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.score import METRES, PARTS
-from musicgen_ui.recipe import COMPOSERS, LIMITS, SYNTHS, Recipe, require_available
+from musicgen_ui.recipe import COMPOSERS, LIMITS, SYNTHS, Recipe
 from musicgen_ui.style import EFFECTS, SLIDERS, Style
 
 
@@ -69,7 +69,6 @@ def add_mixing_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Generate, save and report."""
     recipe = recipe_of(args)
-    require_available(recipe.composer, recipe.synth)
     from musicgen_ui.engine.export import check_writable, save
 
     check_writable(args.out)

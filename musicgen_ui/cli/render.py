@@ -15,7 +15,7 @@ from musicgen_ui.cli.timbre import add_timbre_options, recording_of, timbre_of
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.instruments import program_number
 from musicgen_ui.music.score import Score
-from musicgen_ui.recipe import AVAILABLE_SYNTHS, LIMITS, SYNTHS, RenderRecipe, require_available
+from musicgen_ui.recipe import LIMITS, SYNTHS, RenderRecipe
 from musicgen_ui.style import AUTO, EFFECTS, Style
 
 MIXER_SLIDERS = ("brightness", "space", *EFFECTS)
@@ -26,8 +26,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     """Add the command's parser."""
     parser = commands.add_parser("render", help="play a MIDI file", description=__doc__)
     parser.add_argument("file", type=Path, metavar="FILE", help="MIDI file")
-    default = AVAILABLE_SYNTHS[0]
-    parser.add_argument("--synth", choices=SYNTHS, default=default, help=f"default: {default}")
+    parser.add_argument("--synth", choices=SYNTHS, default=SYNTHS[0], help=f"default: {SYNTHS[0]}")
     add_timbre_options(parser)
     parser.add_argument("--seed", type=whole(*LIMITS["seed"]), default=0, metavar="N", help="of all noise in the sound")
     add_mixing_options(parser)
@@ -37,7 +36,6 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Render, save and report."""
-    require_available(None, args.synth)
     style = style_of(args, MIXER_SLIDERS)
     from musicgen_ui.engine.export import check_writable, save
     from musicgen_ui.music.midi import read_song

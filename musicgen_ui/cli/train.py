@@ -9,7 +9,7 @@ from typing import Any
 
 from musicgen_ui.cli.arguments import assignments, whole
 from musicgen_ui.errors import RequestError
-from musicgen_ui.recipe import AVAILABLE_SYNTHS
+from musicgen_ui.recipe import SYNTHS
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -40,9 +40,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     scales = models.add_parser("scales", help="what 0 to 1 means on every slider's meter, on scores played for it")
     _add_paths(scales, "measures.json")
     _add_sound(scales, clips=300)
-    scales.add_argument(
-        "--synth", choices=AVAILABLE_SYNTHS, default=AVAILABLE_SYNTHS[0], help=f"default: {AVAILABLE_SYNTHS[0]}"
-    )
+    scales.add_argument("--synth", choices=SYNTHS, default=SYNTHS[0], help=f"default: {SYNTHS[0]}")
     scales.set_defaults(run=run_scales)
 
 
@@ -138,7 +136,7 @@ def run_scales(args: argparse.Namespace) -> None:
     """Play sections of the training pieces, listen, write the scales of both sides."""
     from tqdm import tqdm
 
-    from musicgen_ui.cli.player import neural_player, soundfont_player
+    from musicgen_ui.cli.player import neural_player, raw_player, soundfont_player
     from musicgen_ui.data.pieces import PieceStore
     from musicgen_ui.engine.listen import listen
     from musicgen_ui.scale import load_score_scales, save_scales
@@ -147,7 +145,8 @@ def run_scales(args: argparse.Namespace) -> None:
     store = PieceStore(args.data)
     score = load_score_scales(args.data / "measures.json")
     with tqdm(total=args.clips, unit="clip", disable=None) as bar:
-        play = neural_player(None) if args.synth == "vaegan" else soundfont_player(args.soundfont)
+        neural = {"vaegan": neural_player, "wavenet": raw_player}
+        play = neural[args.synth](None) if args.synth in neural else soundfont_player(args.soundfont)
         rows = hear_sections(store, play, listen, n=args.clips, hook=lambda *_: bar.update())
     save_scales(args.out, {"score": score, "audio": audio_scales(rows, score)})
     for slider, rho in correlations(rows).items():

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from musicgen_ui.engine.device import one_thread
 from musicgen_ui.engine.orchestrate import choose_programs
 from musicgen_ui.models.condition import condition_of
 from musicgen_ui.models.sampling import Composer, Hook, SamplingConfig, draw_noise, write_tables
@@ -79,16 +80,17 @@ def compose(
         seeds = [_take_seed(seed, attempt * takes + i) for i in range(takes)]
         latents, noise = draw_noise(seeds, bars * steps_per_bar, composer.config.latent)
         asked = condition.expand(takes).to(device)
-        tables = write_tables(
-            composer,
-            asked,
-            composer.prior(asked, latents.to(device)),
-            noise,
-            steps_per_bar=steps_per_bar,
-            config=sampling or SamplingConfig(),
-            hook=hook,
-            first_bar=FIRST_BAR,
-        )
+        with one_thread():
+            tables = write_tables(
+                composer,
+                asked,
+                composer.prior(asked, latents.to(device)),
+                noise,
+                steps_per_bar=steps_per_bar,
+                config=sampling or SamplingConfig(),
+                hook=hook,
+                first_bar=FIRST_BAR,
+            )
         grids = [from_table(table, vocabulary, style.metre, condition.active[0].numpy()) for table in tables.numpy()]
         scores = [decode(grid, tempo=style.tempo, key=NEUTRAL[minor]) for grid in grids]
         best = min(scores, key=lambda score: _distance(score, style, scales))  # the first of equals

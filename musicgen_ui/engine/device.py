@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -53,3 +55,17 @@ def thread_count(requested: int | None = None) -> int:
 def set_threads(count: int) -> None:
     """Fixes torch's threads for the life of the process: sums in another order would change the last bit."""
     torch.set_num_threads(count)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Inside, torch computes on the calling thread alone.
+
+    Composing is thousands of small products, and handing each to a second thread takes longer than computing it.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from musicgen_ui.errors import RequestError
-from musicgen_ui.recipe import AVAILABLE_COMPOSERS, AVAILABLE_SYNTHS, Recipe
+from musicgen_ui.recipe import COMPOSERS, SYNTHS, Recipe
 from musicgen_ui.scale import load_scales
 
 if TYPE_CHECKING:
@@ -72,12 +72,12 @@ def load_studio(
         hashes = verify_manifest(folder)
         scales = load_scales(folder / "measures.json")
     composers: dict[str, Compose] = {}
-    for name in AVAILABLE_COMPOSERS:
+    for name in COMPOSERS:
         with _timed(say, f"composer {name} on {device}, {threads} threads"):
             model = load_composer(folder / COMPOSER.format(name), device)
             composers[name] = partial(compose, model, scales=scales["score"])
     synthesizers: dict[str, Synthesizer] = {}
-    for name in AVAILABLE_SYNTHS:
+    for name in SYNTHS:
         if name == "vaegan":
             with _timed(say, f"synthesizer vaegan on {device}"):
                 synthesizers[name] = load_neural(folder, device, bf16=bf16)

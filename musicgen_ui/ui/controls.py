@@ -9,7 +9,7 @@ import gradio as gr
 from musicgen_ui.music.instruments import CHOICES
 from musicgen_ui.music.score import METRES, PARTS
 from musicgen_ui.music.theory import KEYS
-from musicgen_ui.recipe import AVAILABLE_COMPOSERS, LIMITS, Recipe
+from musicgen_ui.recipe import COMPOSERS, LIMITS, Recipe
 from musicgen_ui.style import AUTO, EFFECTS, GENRES, PART_LEVELS, SLIDERS, Slider, Style
 from musicgen_ui.ui.meters import pretty_key
 from musicgen_ui.ui.presets import PRESETS
@@ -134,8 +134,8 @@ def engine_controls() -> Components:
     with gr.Accordion("Advanced", open=False, elem_id="advanced"):
         with gr.Row():
             made["composer"] = gr.Dropdown(
-                [(COMPOSER_NAMES[name], name) for name in AVAILABLE_COMPOSERS], value=AVAILABLE_COMPOSERS[0],
-                label="Composer", info=composer_info(AVAILABLE_COMPOSERS), elem_id="composer", min_width=140,
+                [(COMPOSER_NAMES[name], name) for name in COMPOSERS], value=COMPOSERS[0],
+                label="Composer", info=composer_info(COMPOSERS), elem_id="composer", min_width=140,
             )  # fmt: skip
         with gr.Row(elem_classes="grid"):
             made["takes"] = _whole(

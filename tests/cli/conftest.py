@@ -12,7 +12,7 @@ from musicgen_ui.engine import loading
 from musicgen_ui.engine.pipeline import Studio
 from musicgen_ui.music.midi import score_to_midi
 from musicgen_ui.music.score import Note, Score
-from musicgen_ui.recipe import AVAILABLE_COMPOSERS
+from musicgen_ui.recipe import COMPOSERS, SYNTHS
 from musicgen_ui.timbre import Z_SIZE, TimbrePoint
 
 NOTES = tuple(Note(float(beat), 60, 1.0, 90) for beat in range(4))
@@ -45,8 +45,8 @@ def loaded(monkeypatch):
     def load(**options):
         record.options = options
         return Studio(
-            composers=dict.fromkeys(AVAILABLE_COMPOSERS, compose),
-            synthesizers=dict.fromkeys(("vaegan", "soundfont"), record.synthesizer),
+            composers=dict.fromkeys(COMPOSERS, compose),
+            synthesizers=dict.fromkeys(SYNTHS, record.synthesizer),
             mix=mix,
             listen=lambda samples, rate, hook: {"tempo": 96.04, "key": None},
             checkpoints={"composer_lstm": "0" * 64},

@@ -17,7 +17,7 @@ from musicgen_ui.data.pieces import PieceStore
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.midi import score_to_midi
 from musicgen_ui.music.score import Note, Score
-from musicgen_ui.recipe import Recipe
+from musicgen_ui.recipe import SYNTHS, Recipe
 from musicgen_ui.style import Style
 
 
@@ -28,7 +28,7 @@ def recipe_in(folder) -> Recipe:
 def test_every_option_reaches_the_recipe(loaded, tmp_path):
     options = (
         "generate --seed 7 --bars 2 --style tempo=96 --style energy=0.8 --style drive=0.25 --genre pop=0.7,folk=0.3 "
-        "--metre 3/4 --composer lstm --synth soundfont --takes 3 --rounds 2 --parts lead,bass --level bass=-6 "
+        "--metre 3/4 --composer wavenet --synth wavenet --takes 3 --rounds 2 --parts lead,bass --level bass=-6 "
         "--device cpu --threads 2 --soundfont some.sf2"
     )
     argv = options.split(" ")
@@ -48,8 +48,9 @@ def test_every_option_reaches_the_recipe(loaded, tmp_path):
         },
     )
     expected = Recipe(
-        style=style, seed=7, bars=2, synth="soundfont", takes=3, rounds=2, checkpoints={"composer_lstm": "0" * 64}
-    )
+        style=style, seed=7, bars=2, composer="wavenet", synth="wavenet", takes=3, rounds=2,
+        checkpoints={"composer_lstm": "0" * 64},
+    )  # fmt: skip
     assert recipe_in(tmp_path / "out") == expected
     assert loaded.options["device"] == "cpu"
     assert loaded.options["threads"] == 2
@@ -157,7 +158,7 @@ def test_bench_prints_a_row_for_each_case(loaded, tmp_path, capsys):
     out = capsys.readouterr().out
     assert all(name in out for name in values["cases"])
     assert all(case["times real time"] > 0 for case in values["cases"].values())
-    assert list(values["four stems of 30 s"]) == ["vaegan", "soundfont"]
+    assert list(values["four stems of 30 s"]) == list(SYNTHS)
     assert all(speed["times real time"] > 1 for speed in values["four stems of 30 s"].values())
 
 

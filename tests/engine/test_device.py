@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from musicgen_ui.cli.arguments import DEVICES as CLI_DEVICES
-from musicgen_ui.engine.device import DEVICES, resolve_device, thread_count
+from musicgen_ui.engine.device import DEVICES, one_thread, resolve_device, thread_count
 from musicgen_ui.errors import RequestError
 
 
@@ -47,3 +47,14 @@ def test_a_bad_environment_is_told(text, monkeypatch):
     monkeypatch.setenv("MUSICGEN_THREADS", text)
     with pytest.raises(RequestError, match="MUSICGEN_THREADS: must be a whole number from 1 to 256"):
         thread_count()
+
+
+def test_one_thread_for_a_while():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with one_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -14,9 +14,10 @@ from musicgen_ui.engine import loading
 from musicgen_ui.engine.loading import CHECKPOINTS, TIMBRE_ENCODER, VAEGAN
 from musicgen_ui.engine.pipeline import Studio
 from musicgen_ui.errors import RequestError
-from musicgen_ui.recipe import AVAILABLE_SYNTHS, Recipe
+from musicgen_ui.recipe import COMPOSERS, SYNTHS, Recipe
 
 LSTM = "composer_lstm.safetensors"
+OTHERS = ("composer_wavenet.safetensors", "wavenet.safetensors")
 
 
 @pytest.fixture
@@ -28,15 +29,18 @@ def copy(tmp_path):
 def test_it_says_what_it_loaded_in_how_many_seconds():
     lines = []
     studio = Studio.load(device="cpu", log=lines.append)
-    for what in ("libraries", "checksums", "composer lstm on cpu", "SoundFont", "warm-up"):
+    kinds = [*(f"composer {name} on cpu" for name in COMPOSERS), *(f"warm-up of {name}" for name in SYNTHS)]
+    for what in ("libraries", "checksums", "SoundFont", "synthesizer wavenet on cpu", *kinds):
         assert any(re.fullmatch(rf"{what}.*: \d+\.\d\d s", line) for line in lines), what
     assert re.fullmatch(r"ready in \d+\.\d s", lines[-1])
     assert studio.device == "cpu"
     assert LSTM in studio.checkpoints
-    assert studio.synths == AVAILABLE_SYNTHS
-    for synth in studio.synths:
-        result = studio.generate(Recipe(seed=1, bars=1, synth=synth))
+    assert studio.synths == SYNTHS
+    assert studio.composers == COMPOSERS
+    for synth, composer in zip(SYNTHS, (*COMPOSERS, "lstm"), strict=True):
+        result = studio.generate(Recipe(seed=1, bars=1, composer=composer, synth=synth))
         assert result.clip.samples.shape == (2, result.score.samples())
+        assert result.clip.samples.any()
 
 
 class Neural:
@@ -54,7 +58,7 @@ class Neural:
 @pytest.fixture
 def neural(copy, monkeypatch):
     """A folder with the files of the neural synthesizer, which a stand-in reads."""
-    monkeypatch.setattr(loading, "AVAILABLE_SYNTHS", ("vaegan", "soundfont"))
+    monkeypatch.setattr(loading, "SYNTHS", ("vaegan", "soundfont"))
     monkeypatch.setitem(sys.modules, "musicgen_ui.engine.neural", SimpleNamespace(NeuralSynthesizer=Neural))
     for name in (VAEGAN, TIMBRE_ENCODER):
         (copy / name).write_bytes(b"weights")
@@ -85,7 +89,7 @@ def test_a_changed_composer_is_refused(copy):
         Studio.load(device="cpu", checkpoints=copy)
 
 
-@pytest.mark.parametrize("name", [LSTM, "measures.json", "manifest.json"])
+@pytest.mark.parametrize("name", [LSTM, *OTHERS, "measures.json", "manifest.json"])
 def test_a_missing_file_is_refused_by_name(copy, name):
     (copy / name).unlink()
     with pytest.raises(RequestError, match=name):

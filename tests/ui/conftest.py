@@ -16,7 +16,7 @@ from musicgen_ui.engine.pipeline import Studio
 from musicgen_ui.music.instruments import CHOICES, program_number
 from musicgen_ui.music.score import METRES, PARTS, Chord, Note, Score
 from musicgen_ui.music.theory import KEYS, QUALITIES, key_is_minor, key_tonic
-from musicgen_ui.recipe import AVAILABLE_COMPOSERS
+from musicgen_ui.recipe import COMPOSERS
 from musicgen_ui.style import AUTO, Style
 from musicgen_ui.timbre import Z_SIZE, Timbre, TimbrePoint
 
@@ -157,7 +157,7 @@ def fake_listen(samples: np.ndarray, sample_rate: int, *, hook: Any) -> dict[str
 
 def fake_studio(calls: Calls) -> Studio:
     return Studio(
-        composers=dict.fromkeys(AVAILABLE_COMPOSERS, fake_compose(calls)),
+        composers=dict.fromkeys(COMPOSERS, fake_compose(calls)),
         synthesizers={"vaegan": FakeNeural(), "wavenet": FakeSynthesizer(), "soundfont": FakeSynthesizer()},
         mix=fake_mix,
         listen=fake_listen,

@@ -152,3 +152,30 @@ def test_bad_input_is_one_sentence_and_the_clip_stays(visit) -> None:
     assert page.locator("#heading h2").is_visible()
     page.locator("#seed input").fill("5")
     here.generate()
+
+
+def test_both_wavenets_make_a_clip(studio_visit) -> None:
+    """One composes what the VAE-GAN plays; the other writes the sound of what the LSTM composed."""
+    here = studio_visit
+    page = here.page
+    for drawer in ("sound", "advanced"):
+        page.click(f"#{drawer} button.label-wrap")
+    page.locator("#bars input[type=number]").fill("4")
+    page.locator("#seed input").fill("7")
+    page.check("#lock input")
+    made = {}
+    for composer, synth in (("WaveNet", "vaegan"), ("LSTM", "wavenet")):
+        page.click("#composer input")
+        page.get_by_role("option", name=composer, exact=True).click()
+        page.check(f'#synth input[value="{synth}"]')
+        assert page.locator("#fixed").is_visible() == (synth == "wavenet")
+        here.generate()
+        page.wait_for_function("document.querySelector('#player audio').currentTime > 0.3")
+        told = json.loads(here.download("recipe")[1])["recipe"]
+        assert (told["composer"], told["synth"]) == (composer.lower(), synth)
+        made[synth] = here.download("wav")[1], here.download("midi")[1]
+        page.wait_for_timeout(200)
+    with wave.open(io.BytesIO(made["wavenet"][0])) as clip:
+        assert clip.getnframes() == round(4 * 4 * 60 / told["style"]["tempo"] * 44_100)
+    assert made["vaegan"][1] != made["wavenet"][1], "two composers, two pieces"
+    assert here.errors == []
