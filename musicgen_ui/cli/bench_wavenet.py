@@ -1,11 +1,12 @@
-"""``bench wavenet``: samples a second of the raw-audio WaveNet on one core, three ways, and what the core allows."""
+"""``bench wavenet``: samples a second of the raw-audio WaveNet on one core, three ways, and on a GPU if any."""
 
 from __future__ import annotations
 
 import argparse
+import copy
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -96,6 +97,7 @@ def measure(model: RawWaveNet, repeats: int) -> dict[str, Any]:
         requests, name = asked[:count], f"kernel, {count} stream{'s' * (count > 1)}"
         took = _seconds(lambda requests=requests: list(sampler.stream(requests, chunk=CHUNK)), repeats)
         speeds[name] = count * KERNEL_FRAMES * hop / took
+    speeds |= _graph_speeds(model, asked, repeats)
     read, sums = work(sampler.packed)
     size = sampler.packed.weights.nbytes
     core = {
@@ -121,6 +123,21 @@ def measure(model: RawWaveNet, repeats: int) -> dict[str, Any]:
         "core": core,
         "roofline": {f"kernel, {count} stream{'s' * (count > 1)}": _roofline(core, count, speeds) for count in STREAMS},
     }
+
+
+def _graph_speeds(model: RawWaveNet, asked: Sequence[RawRequest], repeats: int) -> dict[str, float]:
+    """Samples a second of the step that a GPU records, where there is a GPU."""
+    import torch
+
+    from musicgen_ui.models.wavenet.fast import sampler_of
+
+    if not torch.cuda.is_available():
+        return {}
+    sampler, speeds = sampler_of(copy.deepcopy(model).to("cuda")), {}
+    for count in STREAMS:
+        took = _seconds(lambda count=count: list(sampler.stream(asked[:count], chunk=CHUNK)), repeats)
+        speeds[f"CUDA graph, {count} stream{'s' * (count > 1)}"] = count * KERNEL_FRAMES * model.config.hop / took
+    return speeds
 
 
 def work(packed: PackedWaveNet) -> tuple[float, float]:
