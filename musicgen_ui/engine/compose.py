@@ -10,7 +10,8 @@ import numpy as np
 from musicgen_ui.engine.device import one_thread
 from musicgen_ui.engine.orchestrate import choose_programs
 from musicgen_ui.models.condition import condition_of
-from musicgen_ui.models.sampling import Composer, Hook, SamplingConfig, draw_noise, write_tables
+from musicgen_ui.models.pick import SamplingConfig
+from musicgen_ui.models.sampling import Composer, Hook, Plan, draw_noise, write_tables
 from musicgen_ui.music.measures import MEASURED, chroma, measure
 from musicgen_ui.music.score import METRES, Score
 from musicgen_ui.music.table import DrumVocabulary, from_table
@@ -89,7 +90,7 @@ def compose(
                 steps_per_bar=steps_per_bar,
                 config=sampling or SamplingConfig(),
                 hook=hook,
-                first_bar=FIRST_BAR,
+                plan=Plan(first_bar=FIRST_BAR),
             )
         grids = [from_table(table, vocabulary, style.metre, condition.active[0].numpy()) for table in tables.numpy()]
         scores = [decode(grid, tempo=style.tempo, key=NEUTRAL[minor]) for grid in grids]

@@ -19,7 +19,8 @@ from musicgen_ui.data.tables import TablePiece, load_tables
 from musicgen_ui.errors import RequestError
 from musicgen_ui.models import checkpoint
 from musicgen_ui.models.composers import load_composer
-from musicgen_ui.models.sampling import SamplingConfig, draw_noise, write_tables
+from musicgen_ui.models.pick import SamplingConfig
+from musicgen_ui.models.sampling import Plan, draw_noise, write_tables
 from musicgen_ui.music.score import METRES
 from musicgen_ui.music.table import DrumVocabulary
 from musicgen_ui.music.tokens import STEPS_PER_BEAT
@@ -190,7 +191,7 @@ def write_corpus(
             steps_per_bar=steps_per_bar,
             config=settings.sampling,
             hook=hook,
-            first_bar=settings.first_bar,
+            plan=Plan(first_bar=settings.first_bar),
         )
         tables.extend(written.numpy())
     return as_corpus(sections, tables, own)

@@ -3,7 +3,8 @@
 import torch
 
 from musicgen_ui.models.last_note import LastNote, struck_last
-from musicgen_ui.models.sampling import DECISIONS, SamplingConfig, StepWriter
+from musicgen_ui.models.pick import SamplingConfig
+from musicgen_ui.models.step_writer import DECISIONS, StepWriter
 from musicgen_ui.music.table import COLUMN, NOTE_COLUMNS, DrumVocabulary
 
 

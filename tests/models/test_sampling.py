@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from musicgen_ui.models.sampling import DECISIONS, SamplingConfig, draw_noise, pick, write_tables
+from musicgen_ui.models.pick import SamplingConfig, pick
+from musicgen_ui.models.sampling import draw_noise, write_tables
+from musicgen_ui.models.step_writer import DECISIONS
 from musicgen_ui.music.table import COLUMN, NOTE_COLUMNS, DrumVocabulary, from_table, steps_left
 from musicgen_ui.music.tokens import TIMINGS, decode
 
@@ -143,7 +145,7 @@ def test_the_hook_rises_to_the_end_and_can_stop(composer):
 
 
 def test_chords_change_as_often_as_their_probability_says(composer):
-    from musicgen_ui.models.sampling import StepWriter
+    from musicgen_ui.models.step_writer import StepWriter
 
     count = 4000
     vocabulary = DrumVocabulary(composer.config.drum_masks)

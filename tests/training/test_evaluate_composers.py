@@ -16,7 +16,7 @@ from musicgen_ui.data.tables import to_table_piece
 from musicgen_ui.errors import RequestError
 from musicgen_ui.models.composer import ComposerConfig
 from musicgen_ui.models.composer_lstm import LSTMComposer
-from musicgen_ui.models.sampling import SamplingConfig
+from musicgen_ui.models.pick import SamplingConfig
 from musicgen_ui.models.steps import HEADS
 from musicgen_ui.music.measures import MEASURED
 from musicgen_ui.music.score import PARTS, Chord, Note, Score
