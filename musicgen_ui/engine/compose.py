@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from musicgen_ui.engine.device import one_thread
 from musicgen_ui.engine.orchestrate import choose_programs
-from musicgen_ui.models.condition import condition_of
+from musicgen_ui.models.condition import Condition, condition_of, stack
 from musicgen_ui.models.pick import SamplingConfig
 from musicgen_ui.models.sampling import Composer, Hook, Plan, draw_noise, write_tables
 from musicgen_ui.music.measures import MEASURED, chroma, measure
@@ -70,34 +70,110 @@ def compose(
         sampling: how bold; None for the defaults.
         hook: told ``("compose", steps done, steps)``; may raise ``Cancelled``.
     """
-    key = resolve_key(style, seed)
-    minor = key_is_minor(key)
-    condition = condition_of(replace(style, key=key, mood=_mood_of_mode(style.mood, minor)), minor=minor)
+    return compose_many(composer, [style], [seed], bars=bars, takes=takes, scales=scales, sampling=sampling, hook=hook)[
+        0
+    ]
+
+
+def compose_many(
+    composer: Composer,
+    styles: Sequence[Style],
+    seeds: Sequence[int],
+    *,
+    bars: int,
+    takes: int = 1,
+    scales: Mapping[str, UnitScale],
+    sampling: SamplingConfig | None = None,
+    hook: Hook = no_hook,
+) -> list[Score]:
+    """Many different styles written as one batch, a tenth of the time; each score is that of :func:`compose` alone.
+
+    Args:
+        composer: a loaded composer in evaluation mode.
+        styles: of one metre, with the same active parts.
+        seeds: one a style.
+        bars: length.
+        takes: how many to write of each style, as in :func:`compose`.
+        scales: score side of the slider scales, by slider.
+        sampling: how bold; None for the defaults.
+        hook: told ``("compose", steps done, steps)``; may raise ``Cancelled``.
+
+    Returns:
+        A score a style, in their order.
+    """
+    if len(styles) != len(seeds):
+        raise ValueError("every style needs a seed")
+    if len({(style.metre, style.active_parts) for style in styles}) > 1:
+        raise ValueError("the styles of a batch must agree in metre and active parts")
+    requests = [_Request.of(style, seed) for style, seed in zip(styles, seeds, strict=True)]
+    best: list[Score | None] = [None] * len(requests)
+    waiting = list(range(len(requests)))
+    for attempt in range(_EMPTY_RETRIES):
+        if not waiting:
+            break
+        group = [requests[i] for i in waiting]
+        written = _write(composer, group, range(attempt * takes, (attempt + 1) * takes), bars, sampling, hook)
+        for i, scores in zip(waiting, written, strict=True):
+            best[i] = min(scores, key=lambda score: _distance(score, requests[i].style, scales))  # first of equals
+        waiting = [i for i in waiting if not any(best[i].parts.values())]
+    return [
+        replace(in_key(score, request.key), programs=choose_programs(request.style, request.seed))
+        for score, request in zip(best, requests, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A style whose key has been decided, and its condition (batch of one)."""
+
+    style: Style
+    seed: int
+    key: str
+    condition: Condition
+
+    @classmethod
+    def of(cls, style: Style, seed: int) -> _Request:
+        key = resolve_key(style, seed)
+        minor = key_is_minor(key)
+        told = replace(style, key=key, mood=_mood_of_mode(style.mood, minor))
+        return cls(style, seed, key, condition_of(told, minor=minor))
+
+
+def _write(
+    composer: Composer,
+    requests: Sequence[_Request],
+    takes: range,
+    bars: int,
+    sampling: SamplingConfig | None,
+    hook: Hook,
+) -> list[list[Score]]:
+    """The given takes of every request, in the neutral keys, written as one batch."""
+    style = requests[0].style
     steps_per_bar = METRES[style.metre] * STEPS_PER_BEAT
     vocabulary = DrumVocabulary(composer.config.drum_masks)
     device = next(composer.parameters()).device
-    best: Score | None = None
-    for attempt in range(_EMPTY_RETRIES):
-        seeds = [_take_seed(seed, attempt * takes + i) for i in range(takes)]
-        latents, noise = draw_noise(seeds, bars * steps_per_bar, composer.config.latent)
-        asked = condition.expand(takes).to(device)
-        with one_thread():
-            tables = write_tables(
-                composer,
-                asked,
-                composer.prior(asked, latents.to(device)),
-                noise,
-                steps_per_bar=steps_per_bar,
-                config=sampling or SamplingConfig(),
-                hook=hook,
-                plan=Plan(first_bar=FIRST_BAR),
-            )
-        grids = [from_table(table, vocabulary, style.metre, condition.active[0].numpy()) for table in tables.numpy()]
-        scores = [decode(grid, tempo=style.tempo, key=NEUTRAL[minor]) for grid in grids]
-        best = min(scores, key=lambda score: _distance(score, style, scales))  # the first of equals
-        if any(best.parts.values()):
-            break
-    return replace(in_key(best, key), programs=choose_programs(style, seed))
+    seeds = [_take_seed(request.seed, take) for request in requests for take in takes]
+    latents, noise = draw_noise(seeds, bars * steps_per_bar, composer.config.latent)
+    asked = stack([request.condition.expand(len(takes)) for request in requests]).to(device)
+    with one_thread():
+        tables = write_tables(
+            composer,
+            asked,
+            composer.prior(asked, latents.to(device)),
+            noise,
+            steps_per_bar=steps_per_bar,
+            config=sampling or SamplingConfig(),
+            hook=hook,
+            plan=Plan(first_bar=FIRST_BAR),
+        )
+    observed = requests[0].condition.active[0].numpy()
+    grids = [from_table(table, vocabulary, style.metre, observed) for table in tables.numpy()]
+    owners = [request for request in requests for _ in takes]
+    scores = [
+        decode(grid, tempo=owner.style.tempo, key=NEUTRAL[key_is_minor(owner.key)])
+        for grid, owner in zip(grids, owners, strict=True)
+    ]
+    return [scores[i : i + len(takes)] for i in range(0, len(scores), len(takes))]
 
 
 def _mood_of_mode(mood: float, minor: bool) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from musicgen_ui.engine.compose import KEY_WEIGHT, compose, in_key, key_doubt, resolve_key, slider_errors
+from musicgen_ui.engine.compose import KEY_WEIGHT, compose, compose_many, in_key, key_doubt, resolve_key, slider_errors
 from musicgen_ui.engine.orchestrate import ANY, BANDS, choose_programs
 from musicgen_ui.models.composer import ComposerConfig
 from musicgen_ui.models.composer_lstm import LSTMComposer
@@ -84,6 +84,27 @@ def test_more_takes_never_lie_further_from_the_request(composer):
         assert misses[0] >= misses[1] >= misses[2]
         gained.append(misses[0] - misses[2])
     assert max(gained) > 0
+
+
+@pytest.mark.parametrize("metre", ["4/4", "3/4"])
+def test_many_styles_at_once_are_what_each_is_alone(composer, metre):
+    rng = np.random.default_rng(0)
+    keys = ("energy", "mood", "complexity", "density", "syncopation")
+    styles = [
+        Style(metre=metre, tempo=60.0 + 10 * i, genre={GENRES[i]: 1}, **{key: float(rng.random()) for key in keys})
+        for i in range(6)
+    ]
+    together = compose_many(composer, styles, range(6), bars=2, takes=2, scales=SCALES)
+    assert together == [write(composer, style, seed=i, takes=2) for i, style in enumerate(styles)]
+    assert compose_many(composer, [], [], bars=2, scales=SCALES) == []
+
+
+def test_a_batch_has_one_metre_and_one_set_of_parts(composer):
+    for other in (Style(metre="3/4"), Style(parts={"lead": PartSetting(on=False)})):
+        with pytest.raises(ValueError, match="agree"):
+            compose_many(composer, [Style(), other], [1, 2], bars=1, scales=SCALES)
+    with pytest.raises(ValueError, match="seed"):
+        compose_many(composer, [Style()], [1, 2], bars=1, scales=SCALES)
 
 
 def test_key_doubt_is_low_for_a_plain_cadence_and_high_in_another_key():
