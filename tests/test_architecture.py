@@ -12,7 +12,7 @@ import pytest
 PACKAGE = "musicgen_ui"
 MAX_LINES = 300
 
-VALUES = {"errors", "style", "scale", "timbre", "music"}
+VALUES = {"errors", "style", "scale", "timbre", "source", "music"}
 """What every room may use: plain values of the symbolic side."""
 
 ALLOWED: dict[str, set[str]] = {
@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "style": {"errors", "music"},
     "scale": VALUES,
     "timbre": {"errors", "music"},
+    "source": {"errors", "music"},
     "recipe": VALUES | {PACKAGE},
     "audio": VALUES | {"audio"},
     "models": VALUES | {"audio", "models"},
