@@ -18,7 +18,8 @@ from musicgen_ui.music.instruments import GM_NAMES, KITS
 from musicgen_ui.recipe import Recipe
 from musicgen_ui.ui import status
 from musicgen_ui.ui.files import ClipFiles, write_files
-from musicgen_ui.ui.meters import meters, meters_html, pretty_key
+from musicgen_ui.ui.meter_rows import meters_html
+from musicgen_ui.ui.meters import meters, pretty_key
 from musicgen_ui.ui.presets import PRESETS
 from musicgen_ui.ui.roll import roll_html
 from musicgen_ui.ui.settings import PAGE_CONTROLS, page_recipe, to_recipe

@@ -1,22 +1,29 @@
-"""Asked against heard: one row a control, and the verdict in words as well as in colour."""
+"""Asked against heard as values: one meter a control, its tolerance, and a verdict in words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from html import escape
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from musicgen_ui.music.theory import KEYS, key_is_minor, key_tonic
 from musicgen_ui.style import SLIDERS
 
-TEMPO_TOLERANCE = 0.04
-"""Relative error of the tempo that counts as right, as in mir_eval's detection metric at half its 8 %."""
-
-CLOSE, NEAR = 0.10, 0.20
-"""Distance on a unit slider up to which a value counts as spot on, or as close."""
+TOLERANCE: Mapping[str, float] = MappingProxyType(dict.fromkeys(SLIDERS, 0.1) | {"tempo": 0.04})
+"""Error up to which a slider was obeyed: of the tempo relative, of the others a distance on the slider."""
 
 NOT_MEASURED = "cannot be measured here"
+NOT_ASKED = "not asked"
+
+NO_BEAT, NO_PITCH = "No steady beat was heard.", "No clear pitches were heard."
+REASONS: Mapping[str, str] = MappingProxyType({
+    "tempo": NO_BEAT, "energy": NO_BEAT, "density": NO_BEAT, "syncopation": NO_BEAT, "mood": NO_PITCH, "key": NO_PITCH,
+    "complexity": "That needs both a steady beat and clear pitches.", "brightness": "The clip is too short or silent.",
+    "space": "No room was heard: the clip is too short, or not stereo.",
+    "genre": "The genre was not recognised with enough confidence.",
+})  # fmt: skip
+"""Why a value may be missing, where the listener gave no reason of its own."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +35,13 @@ class Meter:
         asked: what was asked, in words.
         heard: what was measured, in words.
         verdict: in words.
-        grade: ``good``, ``fair``, ``far`` or ``none``: the colour.
+        grade: ``good`` inside the tolerance, ``fair`` near it or musically related, ``far``, or ``none``.
         ask: position of the asked tick on the track, 0 to 1, or None.
         hear: position of the heard bar, 0 to 1, or None.
+        band: the tolerance around the tick, as positions of its two ends, or None.
+        tolerance: the same in words, empty where there is none.
+        why: one sentence that says why nothing could be measured.
+        shares: genre to probability, for the genre's row.
     """
 
     name: str
@@ -40,34 +51,58 @@ class Meter:
     grade: str
     ask: float | None = None
     hear: float | None = None
+    band: tuple[float, float] | None = None
+    tolerance: str = ""
+    why: str = ""
+    shares: Mapping[str, float] = field(default_factory=dict)
 
 
-def meters(asked: Mapping[str, Any], heard: Mapping[str, Any]) -> list[Meter]:
+def meters(
+    asked: Mapping[str, Any],
+    heard: Mapping[str, Any],
+    *,
+    tolerance: Mapping[str, float] = TOLERANCE,
+    reasons: Mapping[str, str] = MappingProxyType({}),
+    genres: Mapping[str, float] | None = None,
+    blend: Mapping[str, float] | None = None,
+) -> list[Meter]:
     """Rows for all sliders, the key and the genre, in the order of the page.
 
     Args:
         asked: slider name to value; ``key`` a canonical name; ``genre`` the heaviest
             of the blend. None where anything would do.
         heard: the same names to what was measured, None where it could not be.
+        tolerance: slider name to the error that counts as obeyed; of the tempo relative.
+        reasons: name to one sentence, for what could not be measured.
+        genres: genre to the probability that it was heard with.
+        blend: genre to its asked share.
     """
-    rows = [_slider(name, asked.get(name), heard.get(name)) for name in SLIDERS]
-    return [*rows, _key(asked.get("key"), heard.get("key")), _genre(asked.get("genre"), heard.get("genre"))]
+    reasons = {**REASONS, **reasons}
+    rows = [_slider(name, asked.get(name), heard.get(name), tolerance[name], reasons[name]) for name in SLIDERS]
+    genre = _genre(asked.get("genre"), heard.get("genre"), genres or {}, blend or {}, reasons["genre"])
+    return [*rows, _key(asked.get("key"), heard.get("key"), reasons["key"]), genre]
 
 
-def meters_html(rows: list[Meter]) -> str:
-    """The rows as a list."""
-    return (
-        '<section class="meters" aria-label="Asked and heard">'
-        '<h3>Asked <i class="tick"></i> and heard <i class="bar"></i>'
-        "<small>measured on the finished audio</small></h3>"
-        f"<ul>{''.join(map(_row, rows))}</ul></section>"
-    )
+def summary(rows: list[Meter]) -> str:
+    """How many of what was asked and could be measured was obeyed: ``9 of 10 inside tolerance``."""
+    judged = [row for row in rows if row.grade != "none"]
+    unheard = sum(row.verdict == NOT_MEASURED for row in rows)
+    rest = f", {unheard} cannot be measured here" if unheard else ""
+    if not judged:
+        return "Nothing could be compared" + rest
+    return f"{sum(row.grade == 'good' for row in judged)} of {len(judged)} inside tolerance{rest}"
 
 
-def compare_tempo(asked: float, heard: float) -> tuple[str, str]:
-    """(verdict, grade). Half and double time are told apart from a wrong tempo: the pulse is right."""
-    for factor, words in ((1.0, "spot on"), (2.0, "counted at double time"), (0.5, "counted at half time")):
-        if abs(heard / (asked * factor) - 1.0) <= TEMPO_TOLERANCE:
+def compare_tempo(asked: float, heard: float, tolerance: float) -> tuple[str, str]:
+    """(verdict, grade). Half and double time are told apart from a wrong tempo: the pulse is right.
+
+    Args:
+        asked: in BPM.
+        heard: in BPM.
+        tolerance: relative error that counts as right.
+    """
+    for factor, words in ((1.0, "spot on"), (2.0, "heard at double time"), (0.5, "heard at half time")):
+        if abs(heard / (asked * factor) - 1.0) <= tolerance:
             return words, "good" if factor == 1.0 else "fair"
     off = heard / asked - 1.0
     return f"{abs(off):.0%} too {'fast' if off > 0 else 'slow'}", "far"
@@ -92,7 +127,13 @@ def pretty_key(key: str) -> str:
     return f"{tonic[0]}{tonic[1:].replace('b', '♭').replace('#', '♯')} {mode}"
 
 
-def _slider(name: str, asked: Any, heard: Any) -> Meter:
+def percents(shares: Mapping[str, float], most: int = 3) -> str:
+    """The largest shares in words: ``jazz 62 %, pop 20 %``; what rounds to nothing is left out."""
+    largest = sorted(shares.items(), key=lambda item: -item[1])[:most]
+    return ", ".join(f"{name} {share:.0%}".replace("%", " %") for name, share in largest if share >= 0.005)
+
+
+def _slider(name: str, asked: Any, heard: Any, tolerance: float, why: str) -> Meter:
     slider = SLIDERS[name]
     span = slider.high - slider.low
 
@@ -102,57 +143,48 @@ def _slider(name: str, asked: Any, heard: Any) -> Meter:
     def words(value: float) -> str:
         return f"{value:.0f} BPM" if name == "tempo" else f"{value:.2f}"
 
-    ask = place(asked) if asked is not None else None
-    said = words(asked) if asked is not None else "any"
-    if heard is None:
-        return Meter(slider.name, said, "", NOT_MEASURED, "none", ask)
     if asked is None:
-        return Meter(slider.name, said, words(heard), "not asked", "none", None, place(heard))
-    if name == "tempo":
-        verdict, grade = compare_tempo(asked, heard)
-    else:
-        verdict, grade = _compare_unit(asked, heard)
-    return Meter(slider.name, said, words(heard), verdict, grade, ask, place(heard))
+        if heard is None:
+            return Meter(slider.name, "any", "", NOT_MEASURED, "none", why=why)
+        return Meter(slider.name, "any", words(heard), NOT_ASKED, "none", None, place(heard))
+    half = asked * tolerance if name == "tempo" else tolerance
+    band = (place(asked - half), place(asked + half))
+    within = f"{tolerance:.0%}".replace("%", " %") if name == "tempo" else f"{tolerance:.2f}"
+    if heard is None:
+        return Meter(slider.name, words(asked), "", NOT_MEASURED, "none", place(asked), None, band, within, why)
+    compare = compare_tempo if name == "tempo" else _compare_unit
+    marks = (place(asked), place(heard), band, within)
+    return Meter(slider.name, words(asked), words(heard), *compare(asked, heard, tolerance), *marks)
 
 
-def _compare_unit(asked: float, heard: float) -> tuple[str, str]:
+def _compare_unit(asked: float, heard: float, tolerance: float) -> tuple[str, str]:
     gap = heard - asked
-    if abs(gap) <= CLOSE:
-        return "spot on", "good"
+    # Both come with rounding errors, and a value on the very edge of the band is drawn inside it.
+    if abs(gap) <= tolerance + 1e-9:
+        return ("spot on" if abs(gap) <= tolerance / 2 else "inside tolerance"), "good"
     side = "above" if gap > 0 else "below"
-    return (f"a little {side}", "fair") if abs(gap) <= NEAR else (f"{abs(gap):.2f} {side}", "far")
+    return (f"a little {side}", "fair") if abs(gap) <= 2 * tolerance else (f"{abs(gap):.2f} {side}", "far")
 
 
-def _key(asked: Any, heard: Any) -> Meter:
+def _key(asked: Any, heard: Any, why: str) -> Meter:
     said = pretty_key(asked) if asked in KEYS else "any"
     if heard not in KEYS:
-        return Meter("Key", said, "", NOT_MEASURED, "none")
+        return Meter("Key", said, "", NOT_MEASURED, "none", why=why)
     if asked not in KEYS:
-        return Meter("Key", said, pretty_key(heard), "not asked", "none")
+        return Meter("Key", said, pretty_key(heard), NOT_ASKED, "none")
     return Meter("Key", said, pretty_key(heard), *compare_keys(asked, heard))
 
 
-def _genre(asked: Any, heard: Any) -> Meter:
-    said = asked if isinstance(asked, str) else "any"
+def _genre(asked: Any, heard: Any, shares: Mapping[str, float], blend: Mapping[str, float], why: str) -> Meter:
+    said = percents(blend) if len(blend) > 1 else asked if isinstance(asked, str) else "any"
     if not isinstance(heard, str):
-        return Meter("Genre", said, "", NOT_MEASURED, "none")
+        return Meter("Genre", said, "", NOT_MEASURED, "none", why=why)
     if not isinstance(asked, str):
-        return Meter("Genre", said, heard, "not asked", "none")
-    return Meter("Genre", said, heard, *(("spot on", "good") if asked == heard else ("another genre", "far")))
-
-
-def _row(meter: Meter) -> str:
-    marks = ""
-    if meter.hear is not None:
-        marks += f'<i class="bar" style="width:{100 * meter.hear:.1f}%"></i>'
-    if meter.ask is not None:
-        marks += f'<i class="tick" style="left:{100 * meter.ask:.1f}%"></i>'
-    has_track = meter.ask is not None or meter.hear is not None
-    track = f'<span class="track" aria-hidden="true">{marks}</span>' if has_track else '<span class="notrack"></span>'
-    heard = f'<span class="heard"><span class="sr">heard </span>{escape(meter.heard)}</span>' if meter.heard else ""
-    return (
-        f'<li class="{meter.grade}"><b>{escape(meter.name)}</b>{track}'
-        f'<span class="values"><span class="asked"><span class="sr">asked </span>{escape(meter.asked)}</span>'
-        f"{'<i aria-hidden=true>→</i>' if heard else ''}{heard}</span>"
-        f"<em>{escape(meter.verdict)}</em></li>"
-    )
+        return Meter("Genre", said, heard, NOT_ASKED, "none", shares=shares)
+    if asked == heard:
+        verdict, grade = "spot on", "good"
+    elif heard in blend:
+        verdict, grade = "one of the blend", "fair"
+    else:
+        verdict, grade = "another genre", "far"
+    return Meter("Genre", said, heard, verdict, grade, shares=shares)
