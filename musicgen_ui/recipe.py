@@ -13,6 +13,8 @@ from typing import Any
 
 from musicgen_ui import __version__
 from musicgen_ui.errors import RequestError
+from musicgen_ui.music.form import ENDINGS, FORMS, plan_form
+from musicgen_ui.source import Source
 from musicgen_ui.style import Style
 from musicgen_ui.timbre import Timbre
 
@@ -47,6 +49,10 @@ class Recipe:
         synth: one of SYNTHS.
         takes: scores written of which the closest to the style is kept, 1 to 16.
         rounds: corrections after listening, 0 to 4.
+        form: one of ``music.form.FORMS``: which sections there are and which come back.
+        intro: whether it begins with an introduction, within ``bars``.
+        ending: one of ``music.form.ENDINGS``.
+        source: other music that it is made from; left out of JSON while there is none.
         timbre: what the neural synthesizer's instruments sound like; left out of JSON while it changes nothing.
         checkpoints: name to SHA-256 of the models that made the clip; empty in a request.
         version: release that made the clip.
@@ -62,6 +68,10 @@ class Recipe:
     synth: str = SYNTHS[0]
     takes: int = 4
     rounds: int = 0
+    form: str = FORMS[0]
+    intro: bool = False
+    ending: str = ENDINGS[0]
+    source: Source | None = None
     timbre: Timbre = field(default_factory=Timbre)
     checkpoints: Mapping[str, str] = field(default_factory=dict)
     version: str = __version__
@@ -73,14 +83,23 @@ class Recipe:
             object.__setattr__(self, name, checked_integer(name, getattr(self, name), low, high))
         _check_choice("composer", self.composer, COMPOSERS)
         _check_choice("synth", self.synth, SYNTHS)
+        _check_choice("form", self.form, FORMS)
+        _check_choice("ending", self.ending, ENDINGS)
+        if not isinstance(self.intro, bool):
+            raise RequestError("intro", f"must be true or false, not {self.intro!r:.40}")
+        plan_form(self.form, self.bars, self.intro, self.ending)  # refuses what has no room
+        if self.source is not None and not isinstance(self.source, Source):
+            raise RequestError("source", "must be an object with action and recipe or midi_sha256")
         check_timbre(self.synth, self.timbre)
         object.__setattr__(self, "checkpoints", _checked_checkpoints(self.checkpoints))
         if not isinstance(self.version, str) or not re.fullmatch(r"[0-9A-Za-z.+-]{1,32}", self.version):
             raise RequestError("version", "must be a release such as 0.1.0")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON value with every field, but for a timbre that changes nothing."""
-        return _plain(self) | {"checkpoints": dict(self.checkpoints)}
+        """Plain JSON value with every field, but for a timbre that changes nothing and a source that there is not."""
+        values = _plain(self) | {"checkpoints": dict(self.checkpoints)}
+        source = values.pop("source")
+        return values if source is None else values | {"source": source.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Any) -> Recipe:
@@ -95,7 +114,12 @@ class Recipe:
         for name in values:
             if name not in known:
                 raise RequestError("recipe", f"has no field {name!r:.40}")
-        made = {"style": Style.from_dict(values.get("style", {})), "timbre": Timbre.from_dict(values.get("timbre", {}))}
+        source = values.get("source")
+        made = {
+            "style": Style.from_dict(values.get("style", {})),
+            "source": None if source is None else Source.from_dict(source, cls.from_dict),
+            "timbre": Timbre.from_dict(values.get("timbre", {})),
+        }
         return cls(**{**values, **made})
 
     def to_json(self) -> str:

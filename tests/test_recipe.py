@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musicgen_ui.errors import RequestError
+from musicgen_ui.music.form import ENDINGS, FORMS
 from musicgen_ui.music.instruments import CHOICES
 from musicgen_ui.music.score import METRES, PARTS
 from musicgen_ui.music.theory import KEYS
@@ -24,6 +25,7 @@ from musicgen_ui.recipe import (
     RenderRecipe,
     require_available,
 )
+from musicgen_ui.source import Source
 from musicgen_ui.style import AUTO, EFFECTS, GENRES, SLIDERS, PartSetting, Style
 
 
@@ -50,6 +52,8 @@ recipes = st.builds(
     style=styles,
     composer=st.sampled_from(COMPOSERS),
     synth=st.sampled_from(SYNTHS),
+    form=st.sampled_from(FORMS),
+    ending=st.sampled_from(ENDINGS),
     checkpoints=st.dictionaries(st.from_regex(r"[a-z_]{1,20}", fullmatch=True), st.just("0f" * 32), max_size=3),
     **{name: st.integers(*limits) for name, limits in LIMITS.items()},
 )
@@ -263,3 +267,29 @@ def test_a_render_recipe_is_json_too():
     assert json.loads(recipe.to_json()) == recipe.to_dict()
     with pytest.raises(RequestError, match="synth"):
         RenderRecipe("0" * 64, synth="kazoo")
+
+
+def test_what_a_clip_was_made_from_survives_a_link():
+    first = Recipe(seed=1, form="AABA", intro=True, bars=24)
+    second = Recipe(seed=2, source=Source("regenerate", recipe=first, parts=("lead",), bars=(4, 8)), bars=24)
+    third = Recipe(seed=3, source=Source("continue", recipe=second), ending="loop")
+    assert Recipe.from_code(third.to_code()) == third
+    assert Recipe.from_dict(json.loads(third.to_json())).source.recipe.source.recipe == first
+    assert "source" not in first.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("argument", "values"),
+    [
+        ("form", {"form": "sonata"}),
+        ("ending", {"ending": 3}),
+        ("intro", {"intro": 1}),
+        ("intro", {"intro": True, "bars": 2}),
+        ("source", {"source": {"action": "continue"}}),
+        ("source", {"source": "MIDI"}),
+    ],
+)
+def test_a_bad_form_or_source_is_refused_by_name(argument, values):
+    with pytest.raises(RequestError) as caught:
+        Recipe.from_dict(values)
+    assert caught.value.argument == argument
