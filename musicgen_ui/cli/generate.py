@@ -11,6 +11,7 @@ from musicgen_ui.cli.arguments import add_engine_options, assignments, load_stud
 from musicgen_ui.cli.report import print_result, stage_meter
 from musicgen_ui.cli.timbre import add_timbre_options, recording_of, timbre_of
 from musicgen_ui.errors import RequestError
+from musicgen_ui.music.form import ENDINGS, FORMS
 from musicgen_ui.music.score import METRES, PARTS
 from musicgen_ui.recipe import COMPOSERS, LIMITS, SYNTHS, Recipe
 from musicgen_ui.style import EFFECTS, SLIDERS, Style
@@ -40,10 +41,23 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--key", metavar="KEY", help="such as 'A minor'; default: auto")
     parser.add_argument("--genre", metavar="NAME=W,…", help="blend of genres, such as pop=0.7,folk=0.3; default: any")
     parser.add_argument("--metre", choices=tuple(METRES), default="4/4", help="default: 4/4")
+    add_form_options(parser)
     add_timbre_options(parser)
     add_mixing_options(parser)
     add_engine_options(parser)
     parser.set_defaults(run=run)
+
+
+def add_form_options(parser: argparse.ArgumentParser) -> None:
+    """Options of everything that is written: its form, how it begins and how it ends."""
+    parser.add_argument("--form", choices=FORMS, default=FORMS[0], help=f"default: {FORMS[0]}")
+    parser.add_argument("--intro", action="store_true", help="begin with an introduction, within --bars")
+    parser.add_argument(
+        "--ending",
+        choices=ENDINGS,
+        default=ENDINGS[0],
+        help=f"come to an end, just stop, or lead back to the beginning without a seam (default: {ENDINGS[0]})",
+    )
 
 
 def add_mixing_options(parser: argparse.ArgumentParser) -> None:
@@ -97,6 +111,9 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
             style=style,
             composer=args.composer,
             synth=args.synth,
+            form=args.form,
+            intro=args.intro,
+            ending=args.ending,
             **{name: getattr(args, name) for name in LIMITS},
         )
     except RequestError as error:

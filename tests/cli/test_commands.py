@@ -29,6 +29,7 @@ def test_every_option_reaches_the_recipe(loaded, tmp_path):
     options = (
         "generate --seed 7 --bars 2 --style tempo=96 --style energy=0.8 --style drive=0.25 --genre pop=0.7,folk=0.3 "
         "--metre 3/4 --composer wavenet --synth wavenet --takes 3 --rounds 2 --parts lead,bass --level bass=-6 "
+        "--form AABA --ending loop "
         "--device cpu --threads 2 --soundfont some.sf2"
     )
     argv = options.split(" ")
@@ -49,6 +50,7 @@ def test_every_option_reaches_the_recipe(loaded, tmp_path):
     )
     expected = Recipe(
         style=style, seed=7, bars=2, composer="wavenet", synth="wavenet", takes=3, rounds=2,
+        form="AABA", ending="loop",
         checkpoints={"composer_lstm": "0" * 64},
     )  # fmt: skip
     assert recipe_in(tmp_path / "out") == expected
