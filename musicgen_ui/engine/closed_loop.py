@@ -1,59 +1,247 @@
-"""The closed loop: hear what came out, lean the condition the other way, and try again."""
+"""The closed loop: hear what came out, tell the models something better, try again, and keep the best take.
+
+What only the mixer decides is corrected on the stems that are there, which is cheap; the rest needs other notes. A
+round is made only where it can be expected to help: where something that was asked is outside its tolerance, and the
+expected improvement (Jones et al. 1998) over what is kept is more than chance gives.
+"""
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 
+from musicgen_ui.audio.waveform import Clip
+from musicgen_ui.engine.misses import (
+    CORRECTED,
+    MIXED,
+    NOTES,
+    Values,
+    compared,
+    mean_miss,
+    misses,
+    outside,
+    rank,
+)
+from musicgen_ui.engine.response import Belief, Response, share_of, value_at
+from musicgen_ui.music.measures import measure
+from musicgen_ui.music.score import Score
+from musicgen_ui.scale import UnitScale
 from musicgen_ui.style import SLIDERS, Style
 
-ADJUSTABLE = tuple(key for key, slider in SLIDERS.items() if slider.learned)
-"""Sliders that the models only approach, and that a second try can therefore correct."""
+WORTHWHILE = 0.004
+"""Expected improvement of the mean miss below which other notes are not tried."""
 
-GAIN = 0.6
-"""Share of the miss that one round corrects: below 1, since the models answer with noise and neighbours move along."""
+SYMBOLIC_TAKES = 16
+"""Scores written in a round that needs other notes: a batch of them costs little more than one."""
 
-CLOSE_ENOUGH = 0.02
-"""Mean miss at which further rounds would chase the meter's own noise."""
-
-
-BLIND_GUESS = 1 / 3
-"""Mean distance of two values drawn evenly from 0 to 1."""
+_CLIP_SHARES = dict.fromkeys(NOTES, 0.5) | dict.fromkeys(MIXED, 0.9)
+"""Share of a curve's variance that is a clip's own; the rest changes with every new take."""
 
 
-def misses(asked: Mapping[str, object], heard: Mapping[str, object]) -> dict[str, float]:
-    """Asked minus heard for every adjustable slider that could be measured."""
-    return {
-        key: float(asked[key]) - float(heard[key])
-        for key in ADJUSTABLE
-        if isinstance(asked.get(key), (int, float)) and isinstance(heard.get(key), (int, float))
-    }
+class Rooms(Protocol):
+    """The rooms of a studio, bound to one recipe."""
+
+    def compose(self, told: Style, number: int) -> Score:
+        """The score of round ``number``, of at least SYMBOLIC_TAKES takes from round 1 on."""
+
+    def play(self, score: Score, told: Style) -> Mapping[str, np.ndarray]:
+        """Dry stems."""
+
+    def mix(self, stems: Mapping[str, np.ndarray], told: Style, score: Score) -> Clip:
+        """The finished clip."""
+
+    def listen(self, clip: Clip) -> Values:
+        """Heard values."""
+
+    def asked(self, score: Score) -> Values:
+        """What a listener should hear."""
+
+    def measure(self, score: Score) -> Mapping[str, float]:
+        """The notes' own values of NOTES, as far as they can be told."""
 
 
-def mean_miss(missed: Mapping[str, float]) -> float | None:
-    """Mean absolute miss; None when nothing could be measured."""
-    return float(np.mean([abs(value) for value in missed.values()])) if missed else None
+@dataclass(frozen=True)
+class Take:
+    """One round's clip, what was told for it, and what was heard."""
+
+    told: Style
+    score: Score
+    stems: Mapping[str, np.ndarray]
+    clip: Clip
+    asked: Values
+    heard: Values
+
+    @property
+    def rank(self) -> float:
+        """How far it is from what was asked."""
+        return rank(self.asked, self.heard)
 
 
-def rank(missed: Mapping[str, float]) -> float:
-    """What takes are compared by: the mean miss, where a slider that was not heard counts as a blind guess would.
+@dataclass(frozen=True)
+class Outcome:
+    """The take that came closest, and what was tried.
 
-    Without that, a take in which less can be heard would win by silence.
+    Attributes:
+        take: the best one.
+        rounds: one entry a round: ``kind`` (``first``, ``notes`` or ``mix``), ``against`` (number of the round that
+            was the best so far, None at first), ``changed`` (slider to what the models were told then and now),
+            ``heard`` (what was heard of every slider and the key), ``error`` (mean miss or None), ``outside`` (what
+            lies outside its tolerance), ``kept`` (whether it became the best) and ``seconds``.
+        gain: ``error`` and ``inside`` (how many of what was heard lie within tolerance) of the first and of the kept
+            take, ``of`` how many, ``kept`` (its round), ``seconds`` of the rounds after the first, and ``stopped``
+            (why there were no more).
     """
-    unheard = len(ADJUSTABLE) - len(missed)
-    return (sum(abs(value) for value in missed.values()) + BLIND_GUESS * unheard) / len(ADJUSTABLE)
+
+    take: Take
+    rounds: tuple[Mapping[str, Any], ...]
+    gain: Mapping[str, Any]
 
 
-def adjusted(style: Style, missed: Mapping[str, float]) -> Style:
-    """The style moved by GAIN times what was missed, within each slider's range."""
-    values = {}
-    for key, miss in missed.items():
-        slider = SLIDERS[key]
-        values[key] = round(min(max(getattr(style, key) + GAIN * miss, slider.low), slider.high), 6)
-    return style.with_values(**values)
+def run(style: Style, rooms: Rooms, *, rounds: int, response: Response | None = None) -> Outcome:
+    """Makes a clip, and up to ``rounds`` corrections of it.
+
+    Args:
+        style: what the person asks for.
+        rooms: of the studio; equal rooms give equal outcomes, but for the seconds.
+        rounds: at most so many more takes; 0 switches the loop off.
+        response: the curves of this composer and synthesizer; None for straight lines, by which the models are told
+            at first exactly what was asked.
+    """
+    response = response or Response()
+    began = time.perf_counter()
+    told = response.first_told(style, CORRECTED)
+    score = rooms.compose(told, 0)
+    best = _finished(rooms, told, score, rooms.play(score, told))
+    reports = [_report(best, began)]
+    beliefs = {
+        key: Belief(response.curve(key), share_of(key, float(best.asked[key])), clip_share=_CLIP_SHARES[key])
+        for key in CORRECTED
+    }
+    _learn(beliefs, best, rooms.measure(score), CORRECTED)
+    # Two of three rounds may play other notes, so that on average three take no longer than two first takes.
+    kept, plays = 0, math.ceil(2 * rounds / 3)
+    for number in range(1, rounds + 1):
+        kind = _next_kind(best, beliefs, plays)
+        if kind not in ("notes", "mix"):
+            break
+        began = time.perf_counter()
+        if kind == "notes":
+            plays -= 1
+            # A key that was left to the seed stays where the first round found it; a correction keeps the band, too.
+            told = _advised(told, beliefs, CORRECTED).with_values(key=score.key or style.key)
+            fresh = replace(rooms.compose(told, number), programs=score.programs)
+            take = _finished(rooms, told, fresh, rooms.play(fresh, told))
+            _learn(beliefs, take, rooms.measure(fresh), CORRECTED)
+        else:
+            take = _finished(rooms, _advised(best.told, beliefs, MIXED), best.score, best.stems)
+            _learn(beliefs, take, {}, MIXED)
+        reports.append(_report(take, began, kind, kept, best))
+        if take.rank < best.rank:
+            best, kept = take, number
+    else:
+        kind = "all rounds made" if rounds else "switched off"
+    return Outcome(best, tuple(reports), _gain(reports, kept, kind))
 
 
 def round_seed(seed: int, number: int) -> int:
     """Seed of round ``number``: the recipe's own for the first, independent ones after it."""
     return seed if number == 0 else int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+
+
+def score_values(score: Score, scales: Mapping[str, UnitScale]) -> dict[str, float]:
+    """The notes' own values of NOTES in the sliders' units, as far as they can be told."""
+    return {key: scales[key].to_unit(raw) for key, raw in measure(score).items() if raw is not None}
+
+
+def _finished(rooms: Rooms, told: Style, score: Score, stems: Mapping[str, np.ndarray]) -> Take:
+    clip = rooms.mix(stems, told, score)
+    return Take(told, score, stems, clip, rooms.asked(score), rooms.listen(clip))
+
+
+def _learn(beliefs: dict[str, Belief], take: Take, notes: Mapping[str, float], sliders: tuple[str, ...]) -> None:
+    """Update the beliefs by what a take was told, or by what its notes turned out to be, and what was heard."""
+    for key in sliders:
+        heard = take.heard.get(key)
+        if heard is not None:
+            told = notes.get(key, share_of(key, getattr(take.told, key)))
+            beliefs[key] = beliefs[key].after(told, share_of(key, float(heard)))
+
+
+def _advised(told: Style, beliefs: Mapping[str, Belief], sliders: tuple[str, ...]) -> Style:
+    return told.with_values(**{key: value_at(key, beliefs[key].advice()) for key in sliders})
+
+
+def _next_kind(best: Take, beliefs: Mapping[str, Belief], plays: int) -> str:
+    """``notes`` or ``mix``, or why there is nothing more to do."""
+    wrong = outside(best.asked, best.heard)
+    if not misses(best.asked, best.heard):
+        return "nothing was heard"
+    if not wrong:
+        return "inside tolerance"
+    if plays > 0:
+        if "tempo" in wrong or "key" in wrong:
+            return "notes"
+        if any(key in wrong for key in NOTES) and expected_gain(best, beliefs) >= WORTHWHILE:
+            return "notes"
+    advised = _advised(best.told, beliefs, MIXED)
+    if any(key in wrong and abs(getattr(advised, key) - getattr(best.told, key)) > 0.005 for key in MIXED):
+        return "mix"
+    return "little to gain"
+
+
+def expected_gain(best: Take, beliefs: Mapping[str, Belief]) -> float:
+    """Expected improvement of the mean miss when other notes are tried, by what is believed of each slider."""
+    now = expected = variance = 0.0
+    for key, missed in misses(best.asked, best.heard).items():
+        belief = beliefs[key]
+        told = belief.advice()
+        bias, deviation = belief.expected(told) - belief.asked, belief.deviation(told)
+        z = bias / deviation
+        # Mean of the absolute value of a normal variable.
+        mean = deviation * math.sqrt(2 / math.pi) * math.exp(-z * z / 2) + bias * math.erf(z / math.sqrt(2))
+        now += abs(missed)
+        expected += mean
+        variance += bias * bias + deviation * deviation - mean * mean
+    better, deviation = now - expected, math.sqrt(max(variance, 1e-12))
+    z = better / deviation
+    density = math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    return (better * (1 + math.erf(z / math.sqrt(2))) / 2 + deviation * density) / len(CORRECTED)
+
+
+def _report(
+    take: Take, began: float, kind: str = "first", against: int | None = None, best: Take | None = None
+) -> dict[str, Any]:
+    """One entry of ``Outcome.rounds``."""
+    before = {} if best is None else {key: getattr(best.told, key) for key in CORRECTED}
+    changed = {
+        key: [value, getattr(take.told, key)] for key, value in before.items() if value != getattr(take.told, key)
+    }
+    return {
+        "kind": kind,
+        "against": against,
+        "changed": changed,
+        "heard": {key: take.heard.get(key) for key in (*SLIDERS, "key")},
+        "error": mean_miss(misses(take.asked, take.heard)),
+        "outside": list(outside(take.asked, take.heard)),
+        "of": len(compared(take.asked, take.heard)),
+        "kept": best is None or take.rank < best.rank,
+        "seconds": round(time.perf_counter() - began, 4),
+    }
+
+
+def _gain(reports: list[dict[str, Any]], kept: int, stopped: str) -> dict[str, Any]:
+    """What the rounds were worth."""
+    first, last = reports[0], reports[kept]
+    return {
+        "error": [first["error"], last["error"]],
+        "inside": [entry["of"] - len(entry["outside"]) for entry in (first, last)],
+        "of": last["of"],
+        "kept": kept,
+        "seconds": round(sum(entry["seconds"] for entry in reports[1:]), 4),
+        "stopped": stopped,
+    }

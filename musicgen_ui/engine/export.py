@@ -81,6 +81,7 @@ def clip_json(result: Result) -> dict[str, Any]:
         "seconds": dict(result.seconds),
         "checkpoints": dict(result.checkpoints),
         "rounds": [dict(entry) for entry in result.rounds],
+        "gain": dict(result.gain),
         "score": {
             "tempo": score.tempo,
             "metre": score.metre,

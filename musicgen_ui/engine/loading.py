@@ -61,16 +61,19 @@ def load_studio(
         threads = thread_count(threads)
         set_threads(threads)
         from musicgen_ui.audio.soundfont import SoundFont
+        from musicgen_ui.engine.closed_loop import score_values
         from musicgen_ui.engine.compose import compose
         from musicgen_ui.engine.listen import listen
         from musicgen_ui.engine.mix import mix
         from musicgen_ui.engine.pipeline import Studio
+        from musicgen_ui.engine.response import CURVES_FILE, Responses
         from musicgen_ui.engine.synthesize import SoundFontSynthesizer
         from musicgen_ui.models.checkpoint import verify_manifest
         from musicgen_ui.models.composers import load_composer
     with _timed(say, f"checksums of {folder.name}"):
         hashes = verify_manifest(folder)
         scales = load_scales(folder / "measures.json")
+        responses = Responses.load(folder / CURVES_FILE)
     composers: dict[str, Compose] = {}
     for name in COMPOSERS:
         with _timed(say, f"composer {name} on {device}, {threads} threads"):
@@ -93,6 +96,8 @@ def load_studio(
         mix=mix,
         listen=lambda samples, sample_rate, *, hook: listen(samples, sample_rate, scales, hook=hook).values,
         checkpoints=hashes,
+        responses=responses,
+        measure=partial(score_values, scales=scales["score"]),
         device=device,
     )
     # The first clip compiles numba kernels and fills caches; better before the page opens than after a click.

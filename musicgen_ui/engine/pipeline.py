@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,16 +12,16 @@ import numpy as np
 
 from musicgen_ui.audio.decode import mono_44k
 from musicgen_ui.audio.waveform import Clip
-from musicgen_ui.engine.closed_loop import ADJUSTABLE, CLOSE_ENOUGH, adjusted, mean_miss, misses, rank, round_seed
+from musicgen_ui.engine.closed_loop import SYMBOLIC_TAKES, round_seed, run
+from musicgen_ui.engine.misses import NOTES
+from musicgen_ui.engine.response import Responses
+from musicgen_ui.engine.watch import Hook, Watch
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.score import PARTS, Score
 from musicgen_ui.music.theory import transpose_key
 from musicgen_ui.recipe import Recipe, RenderRecipe, require_available
 from musicgen_ui.style import SLIDERS, Style
 from musicgen_ui.timbre import Timbre, TimbrePoint
-
-Hook = Callable[[str, int, int], None]
-"""``hook(stage, done, total)``; ``done / total`` never falls within a stage. Raising ``Cancelled`` stops the work."""
 
 STAGES = ("compose", "synthesize", "mix", "listen")
 
@@ -70,7 +68,8 @@ class Result:
         asked: slider (and ``key``, ``genre``) to what the person wanted; None where anything would do.
         heard: the same keys, measured from the clip's audio; None where it cannot be told.
         seconds: stage to wall time in seconds, summed over the rounds.
-        rounds: one entry a round: ``error`` (mean miss or None) and ``adjusted`` (condition that the round was given).
+        rounds: what was tried, one entry a round; see :class:`musicgen_ui.engine.closed_loop.Outcome`.
+        gain: what the rounds were worth, see there.
     """
 
     recipe: Recipe | RenderRecipe
@@ -81,19 +80,8 @@ class Result:
     heard: Mapping[str, float | str | None]
     seconds: Mapping[str, float]
     rounds: tuple[Mapping[str, Any], ...] = ()
+    gain: Mapping[str, Any] = field(default_factory=dict)
     checkpoints: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Take:
-    """The best round so far."""
-
-    rank: float
-    score: Score
-    stems: Mapping[str, np.ndarray]
-    clip: Clip
-    asked: Mapping[str, float | str | None]
-    heard: Mapping[str, float | str | None]
 
 
 class Studio:
@@ -106,6 +94,8 @@ class Studio:
         mix: stems and style to Clip.
         listen: samples to heard values.
         checkpoints: name to SHA-256 of the models behind the composers and the synthesizers.
+        responses: how the sliders answer with each composer and synthesizer; None for straight lines.
+        measure: a score to the notes' own values of the learned sliders, in their units; None where nobody can tell.
         device: where the models run, for display.
     """
 
@@ -117,6 +107,8 @@ class Studio:
         mix: Mix,
         listen: Listen,
         checkpoints: Mapping[str, str],
+        responses: Responses | None = None,
+        measure: Callable[[Score], Mapping[str, float]] | None = None,
         device: str = "cpu",
     ) -> None:
         self._composers = dict(composers)
@@ -124,6 +116,8 @@ class Studio:
         self._mix = mix
         self._listen = listen
         self.checkpoints = dict(checkpoints)
+        self.responses = responses or Responses()
+        self._measure = measure or (lambda score: {})
         self.device = device
 
     @property
@@ -161,29 +155,14 @@ class Studio:
             Cancelled: raised by the hook.
         """
         require_available(recipe.composer, recipe.synth, self.composers, self.synths)
-        compose = self._composers[recipe.composer]
-        watch = _Watch(hook, rounds=recipe.rounds + 1)
-        style, reports = recipe.style, []
-        best: _Take | None = None
-        for number in range(recipe.rounds + 1):
-            watch.round = number
-            seed = round_seed(recipe.seed, number)
-            with watch.stage("compose") as inner:
-                score = compose(style, seed=seed, bars=recipe.bars, takes=recipe.takes, hook=inner)
-            if best is not None:
-                # A correction changes the notes, not the band.
-                score = replace(score, programs=best.score.programs)
-            stems, clip, heard = self._sound(score, recipe, watch)
-            asked = asked_values(recipe.style, score)
-            missed = misses(asked, heard)
-            error = mean_miss(missed)
-            reports.append({"error": error, "adjusted": {key: getattr(style, key) for key in missed}})
-            if best is None or rank(missed) < best.rank:
-                best = _Take(rank(missed), score, stems, clip, asked, heard)
-            if error is None or error <= CLOSE_ENOUGH:
-                break
-            # A key that was left to the seed stays where the first round found it.
-            style = adjusted(style, missed).with_values(key=score.key or style.key)
+        watch = Watch(hook, rounds=recipe.rounds + 1)
+        outcome = run(
+            recipe.style,
+            _Rooms(self, recipe, watch),
+            rounds=recipe.rounds,
+            response=self.responses.of(recipe.composer, recipe.synth),
+        )
+        best = outcome.take
         watch.finish()
         return Result(
             recipe=recipe.with_provenance(self.checkpoints),
@@ -193,7 +172,8 @@ class Studio:
             asked=best.asked,
             heard=best.heard,
             seconds=watch.seconds,
-            rounds=tuple(reports),
+            rounds=outcome.rounds,
+            gain=outcome.gain,
             checkpoints=self.checkpoints,
         )
 
@@ -209,10 +189,13 @@ class Studio:
             raise RequestError(
                 "FILE", f"lasts {score.seconds / 60:.0f} minutes; at most {MAX_RENDER_SECONDS / 60:.0f} can be rendered"
             )
-        watch = _Watch(hook, rounds=1)
-        stems, clip, heard = self._sound(score, recipe, watch)
+        watch = Watch(hook, rounds=1)
+        rooms = _Rooms(self, recipe, watch)
+        stems = rooms.play(score, recipe.style)
+        clip = rooms.mix(stems, recipe.style, score)
+        heard = rooms.listen(clip)
         # Nobody asked the composer for anything: only what the score and the mixer decide can be compared.
-        asked = asked_values(recipe.style, score) | dict.fromkeys((*ADJUSTABLE, "genre"))
+        asked = asked_values(recipe.style, score) | dict.fromkeys((*NOTES, "genre"))
         watch.finish()
         return Result(recipe, score, stems, clip, asked, heard, watch.seconds)
 
@@ -231,21 +214,50 @@ class Studio:
             raise RequestError("timbre", f"{' and '.join(self.synths)} cannot take the timbre of a recording")
         return encode(mono_44k(samples, sample_rate))
 
-    def _sound(
-        self, score: Score, recipe: Recipe | RenderRecipe, watch: _Watch
-    ) -> tuple[dict[str, np.ndarray], Clip, dict[str, float | str | None]]:
-        """Stems, mix and heard values of a score."""
-        style, seed = recipe.style, recipe.seed
-        with watch.stage("synthesize") as inner:
-            stems = self._synthesizers[recipe.synth].render(
-                score, score.programs, style=style, timbre=recipe.timbre, seed=seed, hook=inner
+
+@dataclass
+class _Rooms:
+    """A studio's rooms, bound to one recipe; every stage is timed and reported."""
+
+    studio: Studio
+    recipe: Recipe | RenderRecipe
+    watch: Watch
+
+    def compose(self, told: Style, number: int) -> Score:
+        """The score of round ``number``."""
+        recipe = self.recipe
+        takes = max(recipe.takes, SYMBOLIC_TAKES) if number else recipe.takes
+        write = self.studio._composers[recipe.composer]
+        with self.watch.stage("compose") as inner:
+            return write(told, seed=round_seed(recipe.seed, number), bars=recipe.bars, takes=takes, hook=inner)
+
+    def play(self, score: Score, told: Style) -> dict[str, np.ndarray]:
+        """Dry stems of the parts that play."""
+        recipe = self.recipe
+        with self.watch.stage("synthesize") as inner:
+            stems = self.studio._synthesizers[recipe.synth].render(
+                score, score.programs, style=told, timbre=recipe.timbre, seed=recipe.seed, hook=inner
             )
-        with watch.stage("mix") as inner:
-            clip = self._mix(stems, style, seed=seed, tempo=score.tempo, hook=inner)
-        with watch.stage("listen") as inner:
-            heard = self._listen(clip.samples, clip.sample_rate, hook=inner)
-            heard = {key: heard.get(key) for key in (*SLIDERS, "key", "genre")}
-        return {part: stems[part] for part in PARTS if part in stems}, clip, heard
+        return {part: stems[part] for part in PARTS if part in stems}
+
+    def mix(self, stems: Mapping[str, np.ndarray], told: Style, score: Score) -> Clip:
+        """The finished clip."""
+        with self.watch.stage("mix") as inner:
+            return self.studio._mix(stems, told, seed=self.recipe.seed, tempo=score.tempo, hook=inner)
+
+    def listen(self, clip: Clip) -> dict[str, float | str | None]:
+        """What is heard of it."""
+        with self.watch.stage("listen") as inner:
+            heard = self.studio._listen(clip.samples, clip.sample_rate, hook=inner)
+        return {key: heard.get(key) for key in (*SLIDERS, "key", "genre")}
+
+    def asked(self, score: Score) -> dict[str, float | str | None]:
+        """What should be heard."""
+        return asked_values(self.recipe.style, score)
+
+    def measure(self, score: Score) -> Mapping[str, float]:
+        """The notes' own values."""
+        return self.studio._measure(score)
 
 
 def asked_values(style: Style, score: Score) -> dict[str, float | str | None]:
@@ -260,32 +272,3 @@ def asked_values(style: Style, score: Score) -> dict[str, float | str | None]:
     asked["key"] = transpose_key(score.key, near) if abs(semitones - near) < 0.25 else None
     asked["genre"] = max(style.genre, key=style.genre.__getitem__) if style.genre else None
     return asked
-
-
-class _Watch:
-    """Times the stages and passes their progress on, scaled to the share of all rounds."""
-
-    def __init__(self, hook: Hook | None, rounds: int) -> None:
-        self._hook = hook
-        self._rounds = rounds
-        self.round = 0
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[Hook]:
-        """Time a stage; gives the hook to hand to the stage itself."""
-        began = time.perf_counter()
-        self._report(name, 0, 1)
-        yield lambda _, done, total: self._report(name, done, total)
-        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - began, 4)
-        self._report(name, 1, 1)
-
-    def finish(self) -> None:
-        """The rounds that were not needed count as done."""
-        self.round = self._rounds - 1
-        for name in self.seconds:
-            self._report(name, 1, 1)
-
-    def _report(self, name: str, done: int, total: int) -> None:
-        if self._hook is not None and total > 0:
-            self._hook(name, self.round * total + min(done, total), self._rounds * total)
