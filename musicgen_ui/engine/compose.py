@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from musicgen_ui.engine.device import one_thread
+from musicgen_ui.engine.form import Layout, framed, write_layout
 from musicgen_ui.engine.orchestrate import choose_programs
 from musicgen_ui.models.condition import Condition, condition_of, stack
 from musicgen_ui.models.pick import SamplingConfig
-from musicgen_ui.models.sampling import Composer, Hook, Plan, draw_noise, write_tables
+from musicgen_ui.models.sampling import Composer, Hook, Plan, draw_noise
+from musicgen_ui.music.form import Shape
 from musicgen_ui.music.measures import MEASURED, chroma, measure
 from musicgen_ui.music.score import METRES, Score
 from musicgen_ui.music.table import DrumVocabulary, from_table
@@ -47,7 +49,7 @@ def resolve_key(style: Style, seed: int) -> str:
     return f"{tonic} {'minor' if style.mood < 0.5 else 'major'}"
 
 
-def compose(
+def compose(  # noqa: PLR0913 - what decides on a score is much
     composer: Composer,
     style: Style,
     *,
@@ -56,6 +58,7 @@ def compose(
     takes: int = 1,
     scales: Mapping[str, UnitScale],
     sampling: SamplingConfig | None = None,
+    shape: Shape | None = None,
     hook: Hook = no_hook,
 ) -> Score:
     """Writes a score in the style's key, tempo and metre, of exactly ``bars`` bars, with only its active parts.
@@ -68,14 +71,26 @@ def compose(
         takes: how many to write; the one that lies nearest to the sliders and says its key most clearly is kept.
         scales: score side of the slider scales, by slider.
         sampling: how bold; None for the defaults.
+        shape: form, introduction and ending; None for a free form that comes to an end.
         hook: told ``("compose", steps done, steps)``; may raise ``Cancelled``.
+
+    Raises:
+        RequestError: an unknown form or ending, or no room for an introduction.
     """
-    return compose_many(composer, [style], [seed], bars=bars, takes=takes, scales=scales, sampling=sampling, hook=hook)[
-        0
-    ]
+    return compose_many(
+        composer,
+        [style],
+        [seed],
+        bars=bars,
+        takes=takes,
+        scales=scales,
+        sampling=sampling,
+        shape=shape,
+        hook=hook,
+    )[0]
 
 
-def compose_many(
+def compose_many(  # noqa: PLR0913 - as above
     composer: Composer,
     styles: Sequence[Style],
     seeds: Sequence[int],
@@ -84,6 +99,7 @@ def compose_many(
     takes: int = 1,
     scales: Mapping[str, UnitScale],
     sampling: SamplingConfig | None = None,
+    shape: Shape | None = None,
     hook: Hook = no_hook,
 ) -> list[Score]:
     """Many different styles written as one batch, a tenth of the time; each score is that of :func:`compose` alone.
@@ -96,6 +112,7 @@ def compose_many(
         takes: how many to write of each style, as in :func:`compose`.
         scales: score side of the slider scales, by slider.
         sampling: how bold; None for the defaults.
+        shape: of every score, as in :func:`compose`.
         hook: told ``("compose", steps done, steps)``; may raise ``Cancelled``.
 
     Returns:
@@ -105,6 +122,7 @@ def compose_many(
         raise ValueError("every style needs a seed")
     if len({(style.metre, style.active_parts) for style in styles}) > 1:
         raise ValueError("the styles of a batch must agree in metre and active parts")
+    layout = Layout.of(bars, shape or Shape())
     requests = [_Request.of(style, seed) for style, seed in zip(styles, seeds, strict=True)]
     best: list[Score | None] = [None] * len(requests)
     waiting = list(range(len(requests)))
@@ -112,7 +130,7 @@ def compose_many(
         if not waiting:
             break
         group = [requests[i] for i in waiting]
-        written = _write(composer, group, range(attempt * takes, (attempt + 1) * takes), bars, sampling, hook)
+        written = _write(composer, group, range(attempt * takes, (attempt + 1) * takes), layout, sampling, hook)
         for i, scores in zip(waiting, written, strict=True):
             best[i] = min(scores, key=lambda score: _distance(score, requests[i].style, scales))  # first of equals
         waiting = [i for i in waiting if not any(best[i].parts.values())]
@@ -143,7 +161,7 @@ def _write(
     composer: Composer,
     requests: Sequence[_Request],
     takes: range,
-    bars: int,
+    layout: Layout,
     sampling: SamplingConfig | None,
     hook: Hook,
 ) -> list[list[Score]]:
@@ -153,15 +171,15 @@ def _write(
     vocabulary = DrumVocabulary(composer.config.drum_masks)
     device = next(composer.parameters()).device
     seeds = [_take_seed(request.seed, take) for request in requests for take in takes]
-    latents, noise = draw_noise(seeds, bars * steps_per_bar, composer.config.latent)
+    latents, noise = draw_noise(seeds, layout.body_bars * steps_per_bar, composer.config.latent)
     asked = stack([request.condition.expand(len(takes)) for request in requests]).to(device)
     with one_thread():
-        tables = write_tables(
+        tables = write_layout(
             composer,
             asked,
-            composer.prior(asked, latents.to(device)),
+            latents,
             noise,
-            steps_per_bar=steps_per_bar,
+            layout,
             config=sampling or SamplingConfig(),
             hook=hook,
             plan=Plan(first_bar=FIRST_BAR),
@@ -170,7 +188,7 @@ def _write(
     grids = [from_table(table, vocabulary, style.metre, observed) for table in tables.numpy()]
     owners = [request for request in requests for _ in takes]
     scores = [
-        decode(grid, tempo=owner.style.tempo, key=NEUTRAL[key_is_minor(owner.key)])
+        framed(decode(grid, tempo=owner.style.tempo, key=NEUTRAL[key_is_minor(owner.key)]), layout)
         for grid, owner in zip(grids, owners, strict=True)
     ]
     return [scores[i : i + len(takes)] for i in range(0, len(scores), len(takes))]

@@ -112,6 +112,21 @@ class Section:
         return self.first + self.bars
 
 
+@dataclass(frozen=True)
+class Shape:
+    """What a person says about the course of a clip.
+
+    Attributes:
+        form: one of FORMS.
+        intro: with an introduction, inside the clip's bars.
+        ending: one of ENDINGS.
+    """
+
+    form: str = FREE
+    intro: bool = False
+    ending: str = ENDINGS[0]
+
+
 def check_form(form: str, ending: str) -> None:
     """Refuses what there is not.
 
