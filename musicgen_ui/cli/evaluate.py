@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from musicgen_ui.cli import evaluate_composers, evaluate_synth
+from musicgen_ui.cli import evaluate_composers, evaluate_control, evaluate_synth
 from musicgen_ui.cli.arguments import add_engine_options, load_studio, whole
 from musicgen_ui.cli.report import print_table, write_report
 from musicgen_ui.errors import RequestError
@@ -44,6 +44,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     listener.set_defaults(run=run_listener)
     composers = evaluate_composers.add(subjects)
     add_report_option(composers, "composers")
+    control = evaluate_control.add(subjects)
+    add_report_option(control, "control")
     synth = evaluate_synth.add(subjects)
     add_report_option(synth, "synth")
 
