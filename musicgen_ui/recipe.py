@@ -13,7 +13,7 @@ from typing import Any
 
 from musicgen_ui import __version__
 from musicgen_ui.errors import RequestError
-from musicgen_ui.music.form import ENDINGS, FORMS, plan_form
+from musicgen_ui.music.form import ENDINGS, FORMS, Shape, plan_form
 from musicgen_ui.source import Source
 from musicgen_ui.style import Style
 from musicgen_ui.timbre import Timbre
@@ -94,6 +94,11 @@ class Recipe:
         object.__setattr__(self, "checkpoints", _checked_checkpoints(self.checkpoints))
         if not isinstance(self.version, str) or not re.fullmatch(r"[0-9A-Za-z.+-]{1,32}", self.version):
             raise RequestError("version", "must be a release such as 0.1.0")
+
+    @property
+    def shape(self) -> Shape:
+        """The course of the clip."""
+        return Shape(self.form, self.intro, self.ending)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON value with every field, but for a timbre that changes nothing and a source that there is not."""

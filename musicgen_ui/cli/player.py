@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-    from musicgen_ui.engine.pipeline import Synthesizer
+    from musicgen_ui.engine.rooms import Synthesizer
     from musicgen_ui.music.score import Score
     from musicgen_ui.style import Style
 

@@ -80,6 +80,7 @@ def clip_json(result: Result) -> dict[str, Any]:
         "heard": dict(result.heard),
         "seconds": dict(result.seconds),
         "checkpoints": dict(result.checkpoints),
+        "seam": None if result.seam is None else dict(result.seam),
         "rounds": [dict(entry) for entry in result.rounds],
         "gain": dict(result.gain),
         "score": {

@@ -15,8 +15,9 @@ from musicgen_ui.scale import load_scales
 
 if TYPE_CHECKING:
     from musicgen_ui.engine.neural import NeuralSynthesizer
-    from musicgen_ui.engine.pipeline import Compose, Studio, Synthesizer
+    from musicgen_ui.engine.pipeline import Studio
     from musicgen_ui.engine.raw_player import RawWaveNetSynthesizer, Streamer
+    from musicgen_ui.engine.rooms import Compose, Synthesizer
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 """Where the shipped models lie."""

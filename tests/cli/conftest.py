@@ -18,7 +18,7 @@ from musicgen_ui.timbre import Z_SIZE, TimbrePoint
 NOTES = tuple(Note(float(beat), 60, 1.0, 90) for beat in range(4))
 
 
-def compose(style, *, seed, bars, takes, hook):
+def compose(style, *, seed, bars, takes, shape, hook):
     hook("compose", bars, bars)
     key = "A minor" if style.key == "auto" else style.key
     return Score(style.tempo, style.metre, bars, dict.fromkeys(style.active_parts, NOTES), key=key)
@@ -33,7 +33,7 @@ class Synthesizer:
         return TimbrePoint("recorded", z=(len(samples) / 44_100, *[0.0] * (Z_SIZE - 1)))
 
 
-def mix(stems, style, *, seed, tempo, hook):
+def mix(stems, style, *, seed, tempo, ending, hook):
     return Clip(np.stack([next(iter(stems.values()))] * 2))
 
 

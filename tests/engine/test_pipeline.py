@@ -10,7 +10,8 @@ import pytest
 from musicgen_ui import __version__
 from musicgen_ui.audio.waveform import Clip
 from musicgen_ui.engine.misses import CORRECTED
-from musicgen_ui.engine.pipeline import STAGES, Studio, asked_values
+from musicgen_ui.engine.pipeline import STAGES, Studio
+from musicgen_ui.engine.rooms import asked_values
 from musicgen_ui.errors import Cancelled, RequestError
 from musicgen_ui.music.score import Note, Score
 from musicgen_ui.recipe import Recipe, RenderRecipe
@@ -27,7 +28,7 @@ class Band:
         self.slope, self.bias, self.fixed = slope, bias, heard
         self.calls = []
 
-    def compose(self, style, *, seed, bars, takes, hook):
+    def compose(self, style, *, seed, bars, takes, shape, hook):
         self.calls.append((style, seed, bars, takes))
         for bar in range(bars):
             hook("compose", bar + 1, bars)
@@ -39,7 +40,7 @@ class Band:
         self.rendered = (style, timbre, seed)
         return {part: np.array([n.pitch / 127 for n in notes], dtype=np.float32) for part, notes in score.parts.items()}
 
-    def mix(self, stems, style, *, seed, tempo, hook):
+    def mix(self, stems, style, *, seed, tempo, ending, hook):
         assert (
             style.with_values(**{key: getattr(self.asked_style, key) for key in CORRECTED}, key="auto")
             == self.asked_style
