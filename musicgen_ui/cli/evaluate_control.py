@@ -104,6 +104,7 @@ def ship(path: Path, found: dict[tuple[str, str], list[dict[str, Any]]], about: 
     Raises:
         RequestError: the file that is there is damaged, or it cannot be written.
     """
+    from musicgen_ui.engine.misses import CORRECTED
     from musicgen_ui.engine.response import Curve, Response, Responses
     from musicgen_ui.training.evaluate_control import curves
 
@@ -112,6 +113,7 @@ def ship(path: Path, found: dict[tuple[str, str], list[dict[str, Any]]], about: 
         measured = {
             key: Curve(*(tuple(float(v) for v in column) for column in columns.T[1:]))
             for key, columns in curves(rows).items()
+            if key in CORRECTED
         }
         table.setdefault(composer, {})[synth] = Response(measured)
     try:

@@ -98,17 +98,20 @@ class Curve:
         return float(told[np.lexsort((np.abs(told - wanted), missed))[0]])
 
     def dead_zones(self) -> tuple[tuple[float, float], ...]:
-        """Stretches over which moving the slider is not heard, in shares of its range, longest first found."""
-        heard, zones, first = self.rising, [], 0
+        """Stretches over which moving the slider is hardly heard, in shares of its range."""
+        slopes = np.diff(self.rising) * (LEVELS - 1)
+        # Measured medians are rough: a stretch may hold a bump, but neither begins nor ends with one.
+        flat = slopes <= 2 * DEAD_SLOPE
+        zones, first = [], 0
         while first + DEAD_SEGMENTS < LEVELS:
-            flat = [
+            ends = [
                 last
                 for last in range(first + DEAD_SEGMENTS, LEVELS)
-                if heard[last] - heard[first] <= DEAD_SLOPE * (last - first) / (LEVELS - 1)
+                if flat[first] and flat[last - 1] and slopes[first:last].mean() <= DEAD_SLOPE
             ]
-            if flat:
-                zones.append((first / (LEVELS - 1), flat[-1] / (LEVELS - 1)))
-            first = flat[-1] if flat else first + 1
+            if ends:
+                zones.append((first / (LEVELS - 1), ends[-1] / (LEVELS - 1)))
+            first = ends[-1] if ends else first + 1
         return tuple(zones)
 
 
