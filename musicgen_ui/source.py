@@ -17,7 +17,8 @@ MAX_DEPTH = 8
 """How many times a clip may be made from a clip that was made from a clip."""
 
 MAX_BARS = 256
-"""Length, in bars, of the longest music that anything is made from or becomes."""
+MAX_SECONDS = 600.0
+"""Length of the longest music that anything is made from or becomes."""
 
 _FIELDS = ("action", "recipe", "midi_sha256", "parts", "bars")
 

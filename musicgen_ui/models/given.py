@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import torch
@@ -39,3 +40,22 @@ def taken(given: Known | None, column: int, chosen: Tensor) -> Tensor:
     if given is None:
         return chosen
     return torch.where(given.mask[:, column], given.values[:, column], chosen)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A table whose marked cells are taken over by every take.
+
+    Attributes:
+        values: (steps, fields) int64.
+        mask: (steps, fields) bool.
+    """
+
+    values: Tensor
+    mask: Tensor
+
+    def at(self, step: int, written: Sequence[Tensor]) -> Known | None:
+        """See :class:`Given`; the one row stands for that of every take."""
+        if step >= len(self.values) or not self.mask[step].any():
+            return None
+        return Known(self.values[step : step + 1], self.mask[step : step + 1])

@@ -7,8 +7,9 @@ their tracks by role), else from its channel, program, range, polyphony and how 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -81,7 +82,7 @@ def arrange(midi: MidiFile, roles: Sequence[str | None] | None = None) -> tuple[
     length = max(round(midi.beats * TICKS_PER_BEAT), 1)
     tracks = _assigned(midi, roles, length)
     if tracks is None:
-        return _split_keyboard(_pitched(midi), length)
+        return _split_keyboard(_pitched(midi), length, in_range)
     parts: dict[str, Notes] = {"drums": Notes.join([t.notes for t in tracks["drums"]])}
     parts["bass"], _ = split_line(relay([t.notes for t in tracks["bass"]]), top=False)
     parts["lead"], left = split_line(relay([t.notes for t in tracks["lead"]]), top=True)
@@ -94,22 +95,26 @@ def arrange(midi: MidiFile, roles: Sequence[str | None] | None = None) -> tuple[
     if not len(parts["bass"]) and len(parts["chords"]):
         parts["bass"], parts["chords"] = low_line(parts["chords"], length)
         programs["bass"] = programs["chords"]
-    return _finished(parts, programs)
+    return _finished(parts, programs, in_range)
 
 
-def merge(midi: MidiFile) -> tuple[dict[str, Notes], dict[str, int], tuple[MidiTrack, ...]]:
+def merge(
+    midi: MidiFile, roles: Sequence[str | None] | None = None, *, folded: bool = True
+) -> tuple[dict[str, Notes], dict[str, int], tuple[MidiTrack, ...]]:
     """Maps the tracks of a person's file to parts and keeps all their notes, however many tracks share a part.
 
     Where :func:`arrange` thins a part to what a model learns from, this one plays everything: notes move by octaves
-    into a part's range, and only what sounds twice at once and drum keys outside the kit disappear.
+    into a part's range unless ``folded`` is False, and only what sounds twice at once and drum keys outside the kit
+    disappear. ``roles`` are as in :func:`arrange`.
 
     Returns:
         part to notes, part to the program of its main track, and the tracks that no part can play.
     """
     length = max(round(midi.beats * TICKS_PER_BEAT), 1)
-    tracks = _assigned(midi, None, length)
+    into = partial(in_range, most=None) if folded else _in_place
+    tracks = _assigned(midi, roles, length)
     if tracks is None:
-        parts, programs = _split_keyboard(_pitched(midi), length, most=None)
+        parts, programs = _split_keyboard(_pitched(midi), length, into)
         return parts, programs, tuple(t for t in midi.tracks if t not in _pitched(midi))
     parts = {part: Notes.join([t.notes for t in found]) for part, found in tracks.items()}
     programs = {part: found[0].program for part, found in tracks.items() if found}
@@ -117,7 +122,7 @@ def merge(midi: MidiFile) -> tuple[dict[str, Notes], dict[str, int], tuple[MidiT
         parts["bass"], parts["chords"] = low_line(parts["chords"], length)
         programs["bass"] = programs["chords"]
     used = [track for found in tracks.values() for track in found]
-    return *_finished(parts, programs, most=None), tuple(t for t in midi.tracks if t not in used)
+    return *_finished(parts, programs, into), tuple(t for t in midi.tracks if t not in used)
 
 
 def _assigned(midi: MidiFile, roles: Sequence[str | None] | None, length: int) -> dict[str, list[MidiTrack]] | None:
@@ -157,7 +162,7 @@ def _is_keyboard(tracks: list[MidiTrack]) -> bool:
 
 
 def _split_keyboard(
-    tracks: list[MidiTrack], length: int, most: int | None = MAX_CHORD_NOTES
+    tracks: list[MidiTrack], length: int, into: Callable[[str, Notes], Notes]
 ) -> tuple[dict[str, Notes], dict[str, int]]:
     """The skyline is the melody, a low line the bass, the rest the chord part."""
     notes = Notes.join([t.notes for t in tracks])
@@ -168,13 +173,13 @@ def _split_keyboard(
         line, rest = Notes.empty(), notes
     bass, chords = low_line(rest, length)
     program = tracks[0].program
-    return _finished({"lead": line, "chords": chords, "bass": bass}, dict.fromkeys(PARTS[:3], program), most)
+    return _finished({"lead": line, "chords": chords, "bass": bass}, dict.fromkeys(PARTS[:3], program), into)
 
 
 def _finished(
-    parts: dict[str, Notes], programs: dict[str, int], most: int | None = MAX_CHORD_NOTES
+    parts: dict[str, Notes], programs: dict[str, int], into: Callable[[str, Notes], Notes]
 ) -> tuple[dict[str, Notes], dict[str, int]]:
-    kept = {p: in_range(p, parts[p], most) for p in PARTS if len(parts.get(p, ()))}
+    kept = {p: into(p, parts[p]) for p in PARTS if len(parts.get(p, ()))}
     done = {p: notes for p, notes in kept.items() if len(notes)}
     return done, {p: programs[p] for p in done if p in programs}
 
@@ -186,6 +191,10 @@ def in_range(part: str, notes: Notes, most: int | None = MAX_CHORD_NOTES) -> Not
         return without_overlaps(notes.take((notes.pitch >= low) & (notes.pitch <= high)))
     notes = without_overlaps(fold(notes, low, high))
     return thin(notes, most) if part == "chords" and most is not None else notes
+
+
+def _in_place(part: str, notes: Notes) -> Notes:
+    return in_range(part, notes) if part == "drums" else without_overlaps(notes)
 
 
 def low_line(notes: Notes, length: int) -> tuple[Notes, Notes]:

@@ -1,0 +1,49 @@
+"""What a recipe's clip is made from, found or made again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from musicgen_ui.errors import RequestError
+from musicgen_ui.music.score import Score
+from musicgen_ui.recipe import Recipe
+
+Compose = Callable[[Recipe, Score | None], Score]
+"""The score that a studio makes of a recipe; the second argument is a person's score, where the recipe needs one."""
+
+
+def write_from_source(
+    compose: Compose, rewrite: Callable[[Recipe, Score], Score], recipe: Recipe, given: Score | None
+) -> Score:
+    """The score of a recipe with a source.
+
+    Args:
+        compose: makes the score of the source's own recipe; it may call this function again.
+        rewrite: writes beside a score what a recipe asks for, see :func:`musicgen_ui.engine.rewrite.rewrite`.
+        recipe: its source is not None.
+        given: the person's score where the recipe, or one that it is made from, names a MIDI file.
+
+    Raises:
+        RequestError: the MIDI file was not handed in, or the source cannot be carried out.
+    """
+    return rewrite(recipe, source_score(compose, recipe, given))
+
+
+def source_score(compose: Compose, recipe: Recipe, given: Score | None) -> Score:
+    """The score that a recipe's clip is made from; see :func:`write_from_source`."""
+    source = recipe.source
+    if source.recipe is not None:
+        return compose(source.recipe, given)
+    if given is None:
+        raise RequestError("source", "the clip is made from a MIDI file, which must be handed in beside its recipe")
+    return given
+
+
+def sound_seed(recipe: Recipe) -> int:
+    """The seed of a clip's sound.
+
+    It is that of the clip which it was first made from: a part that is kept sounds as it did.
+    """
+    while recipe.source is not None and recipe.source.recipe is not None:
+        recipe = recipe.source.recipe
+    return recipe.seed

@@ -1,0 +1,216 @@
+"""Writing beside what is there: other parts to kept ones, more bars after the last, chosen bars or parts anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from musicgen_ui.engine.clamped import Clamped
+from musicgen_ui.engine.compose import FIRST_BAR, NEUTRAL, in_key, no_hook, slider_errors
+from musicgen_ui.engine.device import one_thread
+from musicgen_ui.engine.orchestrate import choose_programs
+from musicgen_ui.engine.splice import Region, spliced
+from musicgen_ui.errors import RequestError
+from musicgen_ui.models.composer_base import ComposerBase
+from musicgen_ui.models.condition import condition_of
+from musicgen_ui.models.guides import ChordForesight, Ear, Guides
+from musicgen_ui.models.pick import SamplingConfig
+from musicgen_ui.models.sampling import Hook, Plan, draw_noise, write_tables
+from musicgen_ui.music.harmonization import agreement, foresight, likelihood
+from musicgen_ui.music.harmony import with_harmony
+from musicgen_ui.music.score import PARTS, Score
+from musicgen_ui.music.table import DrumVocabulary, from_table
+from musicgen_ui.music.theory import key_is_minor, key_tonic
+from musicgen_ui.music.tokens import decode
+from musicgen_ui.recipe import Recipe
+from musicgen_ui.scale import UnitScale
+from musicgen_ui.source import MAX_BARS, MAX_SECONDS
+from musicgen_ui.style import AUTO, SLIDERS, Style
+
+DRAWN_PER_TAKE = 4
+"""Written for each take that a recipe asks for: what fits to what is kept is rarer than what pleases by itself."""
+
+AGREEMENT_WEIGHT = 1.0
+"""What a melody entirely beside its accompaniment weighs against the mean miss of the sliders, among takes."""
+
+SURPRISE_WEIGHT = 0.2
+"""What a nat more for each note that is kept weighs against the mean miss of the sliders, among takes."""
+
+GOES_ON = 10_000
+"""A last bar so far away that the composer is not told of an end."""
+
+
+def rewrite(
+    composer: ComposerBase,
+    recipe: Recipe,
+    score: Score,
+    *,
+    scales: Mapping[str, UnitScale],
+    sampling: SamplingConfig | None = None,
+    hook: Hook = no_hook,
+) -> Score:
+    """What the recipe's source asks for, written beside what is there.
+
+    Args:
+        composer: a loaded composer in evaluation mode.
+        recipe: its source says what to do, its style how the new notes should be, its seed which; four takes are
+            written for each of ``takes`` and the best one is kept; ``bars`` and ``ending`` are those of a continuation.
+        score: what is there. Its tempo, metre, key and the instruments of its parts stay; everything that is kept comes
+            back as the very same notes.
+        scales: score side of the slider scales, by slider.
+        sampling: how bold; None for the defaults.
+        hook: told ``("compose", steps done, steps)``; may raise ``Cancelled``.
+
+    Raises:
+        RequestError: the score lacks the parts or the bars, or what comes out would be too long.
+    """
+    score = _heard(score)
+    programs = _programs(score, recipe.style, recipe.seed)
+    score, region = _ACTIONS[recipe.source.action](score, recipe)
+    end = GOES_ON if recipe.source.action == "continue" and recipe.ending != "close" else FIRST_BAR + score.bars
+    written = _write(composer, score, region, recipe, end, sampling or SamplingConfig(), hook)
+    best, _ = min(written, key=lambda pair: _cost(*pair, region, recipe.style, scales))  # the first of equals
+    return replace(best, programs={part: programs[part] for part in best.parts})
+
+
+def _accompanied(score: Score, recipe: Recipe) -> tuple[Score, Region]:
+    kept = recipe.source.parts
+    missing = [part for part in kept if not score.notes(part)]
+    if missing:
+        raise RequestError("parts", f"there are no notes to keep in {' and '.join(missing)}")
+    others = tuple(part for part in recipe.style.active_parts if part not in kept)
+    if not others:
+        raise RequestError("parts", "switch on at least one part that is not kept")
+    return score.with_parts(kept), Region(others, 0, score.bars)
+
+
+def _continued(score: Score, recipe: Recipe) -> tuple[Score, Region]:
+    longer = replace(score, bars=score.bars + recipe.bars)
+    if longer.bars > MAX_BARS or longer.seconds > MAX_SECONDS:
+        most = f"at most {MAX_BARS} bars and {MAX_SECONDS / 60:.0f} minutes can be made"
+        raise RequestError("bars", f"{score.bars} bars and {recipe.bars} more are too long; {most}")
+    parts = tuple(part for part in PARTS if score.notes(part))
+    playing = tuple(part for part in parts if recipe.style.parts[part].on)
+    return longer, Region(playing or parts, score.bars, longer.bars)
+
+
+def _regenerated(score: Score, recipe: Recipe) -> tuple[Score, Region]:
+    first, last = recipe.source.bars or (0, score.bars)
+    if last > score.bars:
+        raise RequestError("bars", f"the music has {score.bars} bars, so there is no bar {last}")
+    return score, Region(recipe.source.parts or tuple(score.parts), first, last)
+
+
+_ACTIONS = {"accompany": _accompanied, "continue": _continued, "regenerate": _regenerated}
+
+
+def _heard(score: Score) -> Score:
+    """The score with a key, and chords where its notes have any."""
+    if not any(score.parts.values()):
+        raise RequestError("source", "there are no notes to begin with")
+    if score.key is None or not score.chords:
+        heard = with_harmony(score, score.key)
+        score = replace(score, key=score.key or heard.key or NEUTRAL[False], chords=score.chords or heard.chords)
+    return score
+
+
+def _programs(score: Score, style: Style, seed: int) -> dict[str, int]:
+    """The score's own instruments; the style's where a part is new or the person chose one."""
+    chosen = choose_programs(style, seed)
+    named = {part: chosen[part] for part in style.active_parts if style.parts[part].instrument != AUTO}
+    return {**chosen, **score.programs, **named}
+
+
+def _told(score: Score, style: Style, active: tuple[str, ...]) -> Style:
+    """The style as the composer is told it: what the score decides comes from the score."""
+    tempo = SLIDERS["tempo"]
+    minor = key_is_minor(score.key)
+    mood = (min(style.mood, 0.4) if style.mood < 0.5 else 0.25) if minor else max(style.mood, 0.6)
+    return style.with_values(
+        tempo=min(max(score.tempo, tempo.low), tempo.high),
+        metre=score.metre,
+        key=score.key,
+        mood=mood,
+        parts={part: replace(style.parts[part], on=part in active) for part in PARTS},
+    )
+
+
+def _write(
+    composer: ComposerBase,
+    score: Score,
+    region: Region,
+    recipe: Recipe,
+    end: int,
+    sampling: SamplingConfig,
+    hook: Hook,
+) -> list[tuple[Score, float]]:
+    """Takes of the score with its region written anew, each with the nats that a kept choice cost in it."""
+    takes = recipe.takes * DRAWN_PER_TAKE
+    minor = key_is_minor(score.key)
+    home = NEUTRAL[minor]
+    neutral = score.transposed((key_tonic(home) - key_tonic(score.key) + 6) % 12 - 6)
+    vocabulary = DrumVocabulary(composer.config.drum_masks)
+    clamped = Clamped.of(neutral, region, vocabulary)
+    active = tuple(part for part, on in zip(PARTS, clamped.active.tolist(), strict=True) if on)
+    device = next(composer.parameters()).device
+    latents, noise = draw_noise(
+        [_seed(recipe.seed, i) for i in range(takes)], len(clamped.table), composer.config.latent
+    )
+    asked = condition_of(_told(score, recipe.style, active), minor=minor).expand(takes).to(device)
+    ear = Ear(clamped.to(device), takes, clamped.listened, device)
+    guides = [ear]
+    if clamped.harmony:
+        guides.append(ChordForesight(_evidence(neutral, clamped).to(device)))
+    with one_thread(), torch.inference_mode():
+        tables = write_tables(
+            composer,
+            asked,
+            clamped.latents(composer, asked, latents.to(device)),
+            noise,
+            steps_per_bar=clamped.steps_per_bar,
+            config=sampling,
+            hook=hook,
+            plan=Plan(FIRST_BAR + clamped.first_bar, end, Guides(guides), clamped.to(device)),
+        )
+    surprise = (-ear.heard / max(ear.choices, 1)).tolist()
+    before = clamped.first_bar * score.beats_per_bar
+    made = []
+    for table, nats in zip(tables.numpy(), surprise, strict=True):
+        grid = from_table(table, vocabulary, score.metre, clamped.active.numpy())
+        window = in_key(decode(grid, tempo=score.tempo, key=home), score.key)
+        made.append((spliced(score, _later(window, before, score.bars), region, harmony=clamped.harmony), nats))
+    return made
+
+
+def _evidence(neutral: Score, clamped: Clamped) -> torch.Tensor:
+    """(beats, chord classes) what the kept melody of the window says about the chord of each beat."""
+    before = clamped.first_bar * neutral.beats_per_bar
+    beats = clamped.bars * neutral.beats_per_bar
+    kept = clamped.region.kept(neutral)
+    melody = tuple(replace(n, onset=n.onset - before) for n in kept.pitched if before <= n.onset < before + beats)
+    return torch.from_numpy(foresight(likelihood(melody, beats), neutral.metre)).float()
+
+
+def _later(score: Score, beats: int, bars: int) -> Score:
+    """The score moved by ``beats``, within ``bars`` bars."""
+    parts = {name: tuple(replace(n, onset=n.onset + beats) for n in notes) for name, notes in score.parts.items()}
+    chords = tuple(replace(c, onset=c.onset + beats) for c in score.chords)
+    return replace(score, parts=parts, chords=chords, bars=bars)
+
+
+def _cost(score: Score, surprise: float, region: Region, style: Style, scales: Mapping[str, UnitScale]) -> float:
+    """How far a take is from the style, and from fitting to what is kept."""
+    new = score.section(region.first, region.last - region.first)
+    if not any(new.notes(part) for part in region.parts):
+        return 100.0  # a take that says nothing at all is the last
+    errors = slider_errors(new, style, scales)
+    miss = sum(abs(e) for e in errors.values()) / max(len(errors), 1)
+    agrees = agreement(new)
+    return miss + SURPRISE_WEIGHT * surprise + (0.0 if agrees is None else AGREEMENT_WEIGHT * (1.0 - agrees))
+
+
+def _seed(seed: int, take: int) -> int:
+    return int(np.random.SeedSequence([seed, 0x5EED, take]).generate_state(1, np.uint64)[0] >> 1)
