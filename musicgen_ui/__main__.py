@@ -13,6 +13,7 @@ from musicgen_ui.cli import (
     evaluate,
     generate,
     listen,
+    match,
     prepare,
     prepare_audio,
     prepare_lines,
@@ -23,7 +24,7 @@ from musicgen_ui.cli import (
 from musicgen_ui.cli.arguments import OneLineParser
 from musicgen_ui.errors import RequestError
 
-COMMANDS = (serve, generate, render, listen, prepare, prepare_audio, prepare_lines, train, evaluate, bench)
+COMMANDS = (serve, generate, render, listen, match, prepare, prepare_audio, prepare_lines, train, evaluate, bench)
 
 BAD_INPUT = 2
 INTERRUPTED = 130

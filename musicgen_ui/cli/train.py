@@ -7,6 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from musicgen_ui.cli import train_genre
 from musicgen_ui.cli.arguments import assignments, whole
 from musicgen_ui.errors import RequestError
 from musicgen_ui.recipe import SYNTHS
@@ -37,6 +38,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     _add_paths(listener, "checkpoint")
     _add_sound(listener, clips=1800)
     listener.set_defaults(run=run_listener)
+    train_genre.add(models)
     scales = models.add_parser("scales", help="what 0 to 1 means on every slider's meter, on scores played for it")
     _add_paths(scales, "measures.json")
     _add_sound(scales, clips=300)
