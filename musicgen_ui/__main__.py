@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 from musicgen_ui import __version__
 from musicgen_ui.cli import (
+    accompany,
     bench,
+    continue_,
     evaluate,
     generate,
     listen,
@@ -17,6 +19,7 @@ from musicgen_ui.cli import (
     prepare,
     prepare_audio,
     prepare_lines,
+    regenerate,
     render,
     serve,
     train,
@@ -24,7 +27,22 @@ from musicgen_ui.cli import (
 from musicgen_ui.cli.arguments import OneLineParser
 from musicgen_ui.errors import RequestError
 
-COMMANDS = (serve, generate, render, listen, match, prepare, prepare_audio, prepare_lines, train, evaluate, bench)
+COMMANDS = (
+    serve,
+    generate,
+    accompany,
+    continue_,
+    regenerate,
+    render,
+    listen,
+    match,
+    prepare,
+    prepare_audio,
+    prepare_lines,
+    train,
+    evaluate,
+    bench,
+)
 
 BAD_INPUT = 2
 INTERRUPTED = 130

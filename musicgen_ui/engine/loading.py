@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from musicgen_ui.engine.neural import NeuralSynthesizer
     from musicgen_ui.engine.pipeline import Studio
     from musicgen_ui.engine.raw_player import RawWaveNetSynthesizer, Streamer
-    from musicgen_ui.engine.rooms import Compose, Synthesizer
+    from musicgen_ui.engine.rooms import Compose, Rewrite, Synthesizer
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 """Where the shipped models lie."""
@@ -68,6 +68,7 @@ def load_studio(
         from musicgen_ui.engine.mix import mix
         from musicgen_ui.engine.pipeline import Studio
         from musicgen_ui.engine.response import CURVES_FILE, Responses
+        from musicgen_ui.engine.rewrite import rewrite
         from musicgen_ui.engine.synthesize import SoundFontSynthesizer
         from musicgen_ui.models.checkpoint import verify_manifest
         from musicgen_ui.models.composers import load_composer
@@ -76,10 +77,12 @@ def load_studio(
         scales = load_scales(folder / "measures.json")
         responses = Responses.load(folder / CURVES_FILE)
     composers: dict[str, Compose] = {}
+    rewriters: dict[str, Rewrite] = {}
     for name in COMPOSERS:
         with _timed(say, f"composer {name} on {device}, {threads} threads"):
             model = load_composer(folder / COMPOSER.format(name), device)
             composers[name] = partial(compose, model, scales=scales["score"])
+            rewriters[name] = partial(rewrite, model, scales=scales["score"])
     synthesizers: dict[str, Synthesizer] = {}
     for name in SYNTHS:
         if name == "vaegan":
@@ -93,6 +96,7 @@ def load_studio(
                 synthesizers[name] = SoundFontSynthesizer(SoundFont.load(soundfont))
     studio = Studio(
         composers=composers,
+        rewriters=rewriters,
         synthesizers=synthesizers,
         mix=mix,
         listen=lambda samples, sample_rate, *, hook: listen(samples, sample_rate, scales, hook=hook).values,

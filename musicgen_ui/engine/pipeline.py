@@ -12,9 +12,10 @@ import numpy as np
 from musicgen_ui.audio.decode import mono_44k
 from musicgen_ui.audio.waveform import Clip
 from musicgen_ui.engine.closed_loop import run
-from musicgen_ui.engine.misses import NOTES
+from musicgen_ui.engine.made_from import source_score
+from musicgen_ui.engine.misses import CORRECTED, NOTES
 from musicgen_ui.engine.response import Responses
-from musicgen_ui.engine.rooms import Band, Compose, Listen, Mix, StudioRooms, Synthesizer, asked_values
+from musicgen_ui.engine.rooms import Band, Compose, Listen, Mix, Rewrite, StudioRooms, Synthesizer, asked_values
 from musicgen_ui.engine.watch import Hook, Watch
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.score import Score
@@ -68,11 +69,12 @@ class Studio:
         listen: samples to heard values.
         checkpoints: name to SHA-256 of the models behind the composers and the synthesizers.
         responses: how the sliders answer with each composer and synthesizer; None for straight lines.
+        rewriters: name of a composer to what writes beside given music with it.
         measure: a score to the notes' own values of the learned sliders, in their units; None where nobody can tell.
         device: where the models run, for display.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - everything a studio is made of
         self,
         *,
         composers: Mapping[str, Compose],
@@ -82,9 +84,12 @@ class Studio:
         checkpoints: Mapping[str, str],
         responses: Responses | None = None,
         measure: Callable[[Score], Mapping[str, float]] | None = None,
+        rewriters: Mapping[str, Rewrite] | None = None,
         device: str = "cpu",
     ) -> None:
-        self._band = Band(dict(composers), dict(synthesizers), mix, listen, measure or (lambda score: {}))
+        self._band = Band(
+            dict(composers), dict(rewriters or {}), dict(synthesizers), mix, listen, measure or (lambda score: {})
+        )
         self.checkpoints = dict(checkpoints)
         self.responses = responses or Responses()
         self.device = device
@@ -116,16 +121,21 @@ class Studio:
 
         return load_studio(device=device, checkpoints=checkpoints, soundfont=soundfont, log=log)
 
-    def generate(self, recipe: Recipe, hook: Hook | None = None) -> Result:
+    def generate(self, recipe: Recipe, hook: Hook | None = None, given: Score | None = None) -> Result:
         """Makes a clip. With rounds, corrects what it hears and keeps the take that came closest.
 
+        Args:
+            recipe: what to make.
+            hook: see Hook.
+            given: the music of the MIDI file that the recipe, or one that it is made from, names.
+
         Raises:
-            RequestError: the recipe names an engine that this release does not ship.
+            RequestError: the recipe names an engine that this release does not ship, or its source cannot be used.
             Cancelled: raised by the hook.
         """
         require_available(recipe.composer, recipe.synth, self.composers, self.synths)
         watch = Watch(hook, rounds=recipe.rounds + 1)
-        rooms = StudioRooms(self._band, recipe, watch)
+        rooms = StudioRooms(self._band, recipe, watch, self._base(recipe, given))
         outcome = run(
             recipe.style,
             rooms,
@@ -147,6 +157,22 @@ class Studio:
             seam=rooms.seam(best.clip, best.score),
             checkpoints=self.checkpoints,
         )
+
+    def score(self, recipe: Recipe, given: Score | None = None) -> Score:
+        """The score that :meth:`generate` makes of a recipe, without a sound where nothing is corrected by ear."""
+        if recipe.rounds:
+            return self.generate(recipe, given=given).score
+        require_available(recipe.composer, recipe.synth, self.composers, self.synths)
+        told = self.responses.of(recipe.composer, recipe.synth).first_told(recipe.style, CORRECTED)
+        rooms = StudioRooms(self._band, recipe, Watch(None, rounds=1), self._base(recipe, given))
+        return rooms.compose(told, 0)
+
+    def measure(self, score: Score) -> Mapping[str, float]:
+        """The notes' own values of the sliders that they decide, as far as they can be told."""
+        return self._band.measure(score)
+
+    def _base(self, recipe: Recipe, given: Score | None) -> Score | None:
+        return None if recipe.source is None else source_score(self.score, recipe, given)
 
     def render(self, score: Score, recipe: RenderRecipe, hook: Hook | None = None) -> Result:
         """Plays somebody's score with its own instruments: no composer, the same mixer and listener.

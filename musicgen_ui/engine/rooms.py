@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from musicgen_ui.audio.waveform import Clip
 from musicgen_ui.engine.closed_loop import SYMBOLIC_TAKES, round_seed
 from musicgen_ui.engine.loop import clip_seam, play_loop
+from musicgen_ui.engine.made_from import sound_seed
 from musicgen_ui.engine.watch import Hook, Watch
 from musicgen_ui.music.form import Shape
 from musicgen_ui.music.score import PARTS, Score
@@ -25,6 +26,12 @@ class Compose(Protocol):
     """Writes a score in the style's tempo, metre and key, with its chords and programs chosen."""
 
     def __call__(self, style: Style, *, seed: int, bars: int, takes: int, shape: Shape, hook: Hook) -> Score: ...
+
+
+class Rewrite(Protocol):
+    """Writes beside a score what a recipe with a source asks for."""
+
+    def __call__(self, recipe: Recipe, score: Score, *, hook: Hook) -> Score: ...
 
 
 class Synthesizer(Protocol):
@@ -54,6 +61,7 @@ class Band:
     """Who composes, plays, mixes, listens, and measures the notes themselves; composers and synthesizers by name."""
 
     composers: Mapping[str, Compose]
+    rewriters: Mapping[str, Rewrite]
     synthesizers: Mapping[str, Synthesizer]
     mix: Mix
     listen: Listen
@@ -68,11 +76,13 @@ class StudioRooms:
         band: who composes, plays, mixes and listens.
         recipe: what is made; a RenderRecipe's score is given, so nothing is composed.
         watch: keeps the time.
+        base: the score that the recipe's clip is made from; None where it has no source.
     """
 
     band: Band
     recipe: Recipe | RenderRecipe
     watch: Watch
+    base: Score | None = None
 
     @property
     def ending(self) -> str:
@@ -90,16 +100,20 @@ class StudioRooms:
         write = self.band.composers[recipe.composer]
         seed = round_seed(recipe.seed, number)
         with self.watch.stage("compose") as inner:
+            if self.base is not None:
+                asked = replace(recipe, style=told, seed=seed, takes=takes)
+                return self.band.rewriters[recipe.composer](asked, self.base, hook=inner)
             return write(told, seed=seed, bars=recipe.bars, takes=takes, shape=recipe.shape, hook=inner)
 
     def play(self, score: Score, told: Style) -> dict[str, np.ndarray]:
         """Dry stems of the parts that play."""
         recipe = self.recipe
+        seed = sound_seed(recipe) if isinstance(recipe, Recipe) else recipe.seed
         with self.watch.stage("synthesize") as inner:
 
             def render(whole: Score) -> dict[str, np.ndarray]:
                 return self.band.synthesizers[recipe.synth].render(
-                    whole, score.programs, style=told, timbre=recipe.timbre, seed=recipe.seed, hook=inner
+                    whole, score.programs, style=told, timbre=recipe.timbre, seed=seed, hook=inner
                 )
 
             stems = play_loop(score, render) if self.ending == "loop" else render(score)

@@ -112,7 +112,7 @@ def test_version_and_help(capsys):
     for argv in (
         ["--version"],
         ["--help"],
-        *([module.__name__.split(".")[-1].replace("_", "-"), "--help"] for module in COMMANDS),
+        *([module.__name__.split(".")[-1].rstrip("_").replace("_", "-"), "--help"] for module in COMMANDS),
     ):
         with pytest.raises(SystemExit) as end:
             main(argv)
