@@ -82,7 +82,7 @@ class ControlStudio:
         """The same clips as one by one, since each take has its own noise."""
         from musicgen_ui.engine.compose import compose_many
         from musicgen_ui.engine.misses import CORRECTED
-        from musicgen_ui.engine.pipeline import asked_values
+        from musicgen_ui.engine.rooms import asked_values
         from musicgen_ui.recipe import RenderRecipe
 
         recipe = clips[0].recipe

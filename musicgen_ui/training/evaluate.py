@@ -8,7 +8,7 @@ beside sections of held-out songs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import mir_eval
@@ -19,9 +19,10 @@ from scipy.signal import resample_poly
 from musicgen_ui.data.pieces import PieceStore
 from musicgen_ui.music.score import PARTS, Score
 from musicgen_ui.music.statistics import STATISTICS, statistics
-from musicgen_ui.music.theory import KEYS
+from musicgen_ui.music.theory import KEYS, key_is_minor
 from musicgen_ui.recipe import Recipe
 from musicgen_ui.style import GENRES, SLIDERS, Style
+from musicgen_ui.training.control_design import random_style
 
 TEMPO_TOLERANCE = 0.04
 OCTAVES = (2.0, 0.5, 3.0, 1 / 3)
@@ -42,9 +43,10 @@ class Finished(Protocol):
     asked: Mapping[str, Any]
     heard: Mapping[str, Any]
     seconds: Mapping[str, float]
+    rounds: Sequence[Mapping[str, Any]]
 
 
-def clip_recipes(tempos: int = 20, seeds: int = 3, bars: int = 16) -> Iterator[Recipe]:
+def clip_recipes(tempos: int = 20, seeds: int = 3, recipe: Recipe | None = None) -> Iterator[Recipe]:
     """Recipes over the tempo range with several seeds each, walking through all keys and genres; other sliders rest."""
     low, high = SLIDERS["tempo"].low, SLIDERS["tempo"].high
     for index, tempo in enumerate(np.linspace(low, high, tempos).round()):
@@ -54,7 +56,23 @@ def clip_recipes(tempos: int = 20, seeds: int = 3, bars: int = 16) -> Iterator[R
             style = Style(
                 tempo=float(tempo), key=KEYS[number * 7 % len(KEYS)], genre={GENRES[number % len(GENRES)]: 1.0}
             )
-            yield Recipe(style=style, seed=seed, bars=bars)
+            yield replace(recipe or Recipe(), style=style, seed=seed)
+
+
+def random_recipes(clips: int, recipe: Recipe) -> Iterator[Recipe]:
+    """Recipes whose sliders are all evenly random, every key and genre equally often, and the tempi evenly spread.
+
+    The mood is drawn on the key's own side: minor and cheerful at once is nothing that one could hear.
+    """
+    low, high = SLIDERS["tempo"].low, SLIDERS["tempo"].high
+    tempi = np.random.default_rng(0x7E).permutation(np.linspace(low, high, clips).round(1))
+    for number, tempo in enumerate(tempi):
+        style, key = random_style(number), KEYS[number * 7 % len(KEYS)]
+        mood = style.mood / 2 if key_is_minor(key) else 0.5 + style.mood / 2
+        genre = {GENRES[number % len(GENRES)]: 1.0}
+        yield replace(
+            recipe, style=style.with_values(tempo=float(tempo), key=key, mood=round(mood, 3), genre=genre), seed=number
+        )
 
 
 @dataclass(frozen=True)
@@ -157,6 +175,14 @@ def summarise(verdicts: Sequence[Verdict], seconds: Sequence[Mapping[str, float]
     }
 
 
+def first_try(clips: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[str, float]:
+    """Shares of the clips whose tempo and key were right before any correction, from asked and first heard values."""
+    return {
+        "tempo": sum(tempo_verdict(asked["tempo"], heard["tempo"]) == "exact" for asked, heard in clips) / len(clips),
+        "key": sum(asked["key"] == heard["key"] for asked, heard in clips) / len(clips),
+    }
+
+
 def held_out_sections(store: PieceStore, bars: int = 16, per_piece: int = 2) -> Iterator[Score]:
     """Sections of test songs in which all four parts play: real music of the kind that the studio writes.
 
@@ -208,16 +234,19 @@ def evaluate_clips(
 
     Audio is dropped after judging, so that memory does not grow with the number of clips.
     """
-    verdicts, seconds, scores = [], [], []
+    verdicts, seconds, scores, first = [], [], [], []
     for index, recipe in enumerate(recipes):
         result = generate(recipe)
         verdicts.append(judge(result))
         seconds.append(dict(result.seconds))
         scores.append(result.score)
+        if recipe.rounds:
+            first.append((result.asked, result.rounds[0]["heard"]))
         progress(index + 1, len(recipes))
     sections = [] if store is None else list(held_out_sections(store, recipes[0].bars))
     rows = [
         {"seed": r.seed, "tempo": r.style.tempo, "key": r.style.key, "genre": list(r.style.genre)} | vars(v)
         for r, v in zip(recipes, verdicts, strict=True)
     ]
-    return summarise(verdicts, seconds) | {"sanity": sanity_table(scores, sections), "each clip": rows}
+    report = summarise(verdicts, seconds) | ({"first": first_try(first)} if first else {})
+    return report | {"sanity": sanity_table(scores, sections), "each clip": rows}

@@ -66,6 +66,7 @@ def summarise(rows: Sequence[Row], tolerance: Mapping[str, float]) -> dict[str, 
         the notes to the ear (``ear``); ``cross-talk``: first and kept, moved slider to other slider to correlation
         and noise; ``inside``; ``tempo``; ``key``; ``clips``; ``rounds``; ``seconds``.
     """
+    first, whole = np.mean([row["seconds"] for row in rows], axis=0)
     return {
         "clips": len(rows),
         "spearman": {key: _correlations(_moving(rows, key), key) for key in SLIDERS if _moving(rows, key)},
@@ -77,11 +78,7 @@ def summarise(rows: Sequence[Row], tolerance: Mapping[str, float]) -> dict[str, 
             for when in ("first", "heard")
         },
         "rounds": {kind: float(np.mean([row["kinds"].count(kind) for row in rows])) for kind in ("notes", "mix")},
-        "seconds": {
-            "first": float(np.mean([row["seconds"][0] for row in rows])),
-            "all": float(np.mean([row["seconds"][1] for row in rows])),
-            "times": float(np.sum([row["seconds"][1] for row in rows]) / np.sum([row["seconds"][0] for row in rows])),
-        },
+        "seconds": {"first": float(first), "all": float(whole), "times": float(whole / max(first, 1e-3))},
     }
 
 

@@ -12,12 +12,15 @@ import pytest
 
 from musicgen_ui.audio.waveform import Clip
 from musicgen_ui.music.score import PARTS, Note, Score
+from musicgen_ui.music.theory import KEYS, key_is_minor
+from musicgen_ui.recipe import Recipe
 from musicgen_ui.training.evaluate import (
     clip_recipes,
     evaluate_clips,
     held_out_sections,
     judge,
     longest_silence,
+    random_recipes,
     sanity_table,
     summarise,
     tempo_verdict,
@@ -151,6 +154,26 @@ def test_recipes_walk_through_tempos_keys_and_genres():
     assert {r.seed for r in recipes} == {0, 1, 2}
 
 
+def test_random_recipes_have_every_key_and_a_mood_of_its_mode():
+    recipes = list(random_recipes(48, Recipe(bars=4, rounds=2, synth="soundfont")))
+    assert sorted(r.style.tempo for r in recipes) == pytest.approx(np.linspace(60, 180, 48), abs=0.06)
+    assert {r.style.key for r in recipes} == set(KEYS)
+    assert all((r.style.mood < 0.5) == key_is_minor(r.style.key) for r in recipes if r.style.mood != 0.5)
+    assert len({r.style.density for r in recipes}) > 40
+    assert {(r.bars, r.rounds, r.synth) for r in recipes} == {(4, 2, "soundfont")}
+    assert recipes == list(random_recipes(48, Recipe(bars=4, rounds=2, synth="soundfont")))
+
+
+def test_what_was_right_at_first_stands_beside_what_was_kept():
+    wrong = {"heard": {"tempo": 240.0, "key": "A minor"}}
+    result = SimpleNamespace(**vars(made()), rounds=(wrong, {}))
+    recipes = list(clip_recipes(1, 2, Recipe(bars=2, rounds=1)))
+    report = evaluate_clips(lambda recipe: result, recipes, None)
+    assert report["first"] == {"tempo": 0.0, "key": 0.0}
+    assert report["tempo"]["within 4 %"] == 1.0
+    assert "first" not in evaluate_clips(lambda recipe: result, list(clip_recipes(1, 1)), None)
+
+
 class Store:
     """A PieceStore of scores."""
 
@@ -196,7 +219,7 @@ def test_clips_like_the_songs_are_inside_and_others_are_not():
 
 def test_the_whole_report_is_json():
     done = []
-    recipes = list(clip_recipes(2, 1, 2))
+    recipes = list(clip_recipes(2, 1, Recipe(bars=2)))
     store = Store(song=score_of(4, parts=PARTS))
     report = evaluate_clips(lambda recipe: made(), recipes, store, lambda *step: done.append(step))
     assert done == [(1, 2), (2, 2)]
