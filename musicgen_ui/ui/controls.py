@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from musicgen_ui.music.form import ENDINGS, FORMS, FREE
 from musicgen_ui.music.instruments import CHOICES
 from musicgen_ui.music.score import METRES, PARTS
 from musicgen_ui.music.theory import KEYS
@@ -26,6 +27,14 @@ COMPOSER_HINTS = {
     "wavenet": "looks back over the last bars at once",
 }
 """What tells the composers apart."""
+
+FORM_NAMES = {FREE: "Free: as the composer likes", "verse-chorus": "Verse and chorus"}
+ENDING_NAMES = {"close": "Comes to a close", "open": "Stays open", "loop": "Loops"}
+ENDING_HINTS = {
+    "close": "A cadence and a held last chord that dies away.",
+    "open": "Stops after its last bar, in mid-flow.",
+    "loop": "Leads back to its first bar: repeated without a gap, to the sample. The player repeats it.",
+}
 
 ANY_GENRE = '<div class="blend"><span class="any">Any genre: the composer chooses</span></div>'
 """The blend bar while all weights are zero; ``studio.js`` redraws it as sliders move."""
@@ -128,8 +137,44 @@ def effect_sliders() -> Components:
         return {name: _slider(slider, slider.default) for name, slider in EFFECTS.items()}
 
 
+def form_controls() -> tuple[Components, gr.HTML]:
+    """Which sections there are, and how it begins and ends: (components, bar that shows the sections)."""
+    made: Components = {}
+    with gr.Accordion("Form: sections, intro, ending", open=False, elem_id="structure"):
+        sections = gr.HTML(elem_id="sections")
+        with gr.Row(elem_id="form-row", elem_classes="grid"):
+            made["form"] = gr.Dropdown(
+                [(FORM_NAMES.get(name, name), name) for name in FORMS], value=FORMS[0], label="Form", elem_id="form",
+                min_width=150,
+            )  # fmt: skip
+            made["intro"] = gr.Checkbox(
+                False, label="Begin with a short introduction", elem_id="intro", container=False, min_width=150
+            )
+        made["ending"] = gr.Radio(
+            [(ENDING_NAMES[name], name) for name in ENDINGS], value=ENDINGS[0], label="How it ends", elem_id="ending",
+            elem_classes="segments",
+        )  # fmt: skip
+        gr.HTML(
+            "".join(f'<p data-ending="{name}">{hint}</p>' for name, hint in ENDING_HINTS.items()),
+            elem_id="ending-hint", elem_classes="hint",
+        )  # fmt: skip
+    return made, sections
+
+
+def correction_controls() -> Components:
+    """How often the studio may hear its own clip and try again."""
+    with gr.Accordion("Correct itself", open=False, elem_id="correct"):
+        gr.HTML(
+            "<p>The studio listens to the finished clip, leans the settings against what it missed, and tries again. "
+            "The best take is kept, and below the clip you see what was tried. A round takes about as long as the "
+            "first try at most; 0 switches it off.</p>",
+            elem_classes="hint",
+        )
+        return {"rounds": _whole("rounds", "Rounds of correction", Recipe().rounds)}
+
+
 def engine_controls() -> Components:
-    """Which models work, and how hard they try."""
+    """Which composer writes, and how many takes."""
     made: Components = {}
     with gr.Accordion("Advanced", open=False, elem_id="advanced"):
         with gr.Row():
@@ -141,7 +186,6 @@ def engine_controls() -> Components:
             made["takes"] = _whole(
                 "takes", "Takes", Recipe().takes, "Scores to write; the one closest to your sliders is kept."
             )
-            made["rounds"] = _whole("rounds", "Correction rounds", 0, "Listen, correct what was missed, and try again.")
     return made
 
 
@@ -173,6 +217,6 @@ def _slider(slider: Slider, value: float) -> gr.Slider:
     )  # fmt: skip
 
 
-def _whole(name: str, label: str, value: int, info: str) -> gr.Slider:
+def _whole(name: str, label: str, value: int, info: str | None = None) -> gr.Slider:
     low, high = LIMITS[name]
     return gr.Slider(low, high, value, step=1, label=label, info=info, elem_id=name, buttons=["reset"], min_width=160)

@@ -4,118 +4,112 @@ from __future__ import annotations
 
 import logging
 import secrets
-import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from html import escape
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 import gradio as gr
 
-from musicgen_ui.engine.pipeline import Result
 from musicgen_ui.errors import Cancelled, RequestError
-from musicgen_ui.music.instruments import GM_NAMES, KITS
-from musicgen_ui.recipe import Recipe
+from musicgen_ui.music.form import FREE
+from musicgen_ui.recipe import LIMITS, Recipe, checked_integer
+from musicgen_ui.source import Source
 from musicgen_ui.ui import status
-from musicgen_ui.ui.files import ClipFiles, write_files
-from musicgen_ui.ui.meter_rows import meters_html
-from musicgen_ui.ui.meters import meters, pretty_key
+from musicgen_ui.ui.clip import Made, Maker, Order, Shown, make
 from musicgen_ui.ui.presets import PRESETS
-from musicgen_ui.ui.roll import roll_html
-from musicgen_ui.ui.settings import PAGE_CONTROLS, page_recipe, to_recipe
-from musicgen_ui.ui.spectrogram import spectrogram_html
-from musicgen_ui.ui.timbre import Borrower
-from musicgen_ui.ui.waveform import waveform_html
-from musicgen_ui.ui.work import Hook, Progress, Work
+from musicgen_ui.ui.settings import PAGE_CONTROLS, page_recipe
+from musicgen_ui.ui.song import Song
+from musicgen_ui.ui.work import Progress, Work
 
 LOG = logging.getLogger(__name__)
 
 SEEDS = 1_000_000
 """Rolled seeds are below this: short enough to read to a friend. Typed ones may be larger."""
 
-
-class Engine(Borrower, Protocol):
-    """What the page needs of a Studio."""
-
-    def generate(self, recipe: Recipe, hook: Hook | None = None) -> Result: ...
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A clip as the page shows it: files, finished HTML, and the seconds that each stage took, drawing included."""
-
-    result: Result
-    files: ClipFiles
-    seconds: Mapping[str, float]
-    heading: str
-    waveform: str
-    roll: str
-    spectrogram: str
-    meters: str
-
-
-def make(studio: Engine, recipe: Recipe, title: str, hook: Hook) -> Shown:
-    """Generate, save and draw a clip.
-
-    Args:
-        studio: the loaded models.
-        recipe: what to make.
-        title: names the files; empty names them after the genre.
-        hook: told of progress; ends with the stage ``draw``.
-
-    Raises:
-        RequestError: the engine refuses the recipe, or the disk is full.
-        Cancelled: from the hook.
-    """
-    result = studio.generate(recipe, hook)
-    began = time.perf_counter()
-    hook("draw", 0, 3)
-    heading = title or " + ".join(list(recipe.style.genre)[:2]) or "any genre"
-    files = write_files(result, heading)
-    hook("draw", 1, 3)
-    sound = (result.clip.samples, result.clip.sample_rate)
-    wave, picture = waveform_html(*sound), spectrogram_html(*sound)
-    hook("draw", 2, 3)
-    labels = {part: _instrument(part, program) for part, program in result.score.programs.items()}
-    roll = roll_html(result.score, labels)
-    rows = meters_html(meters(result.asked, result.heard))
-    hook("draw", 3, 3)
-    seconds = {**result.seconds, "draw": time.perf_counter() - began}
-    return Shown(result, files, seconds, heading_html(result, heading), wave, roll, picture, rows)
+Updates = Iterator[dict[Any, Any]]
 
 
 class Page:
     """The handlers over one Studio.
+
+    Each of them shows progress while it works, then the clip. Errors are shown in the status line and raise nothing,
+    so that Gradio does not cover the last clip.
 
     Args:
         studio: the loaded models.
         outputs: name to component of everything that a finished clip fills.
     """
 
-    def __init__(self, studio: Engine, outputs: Mapping[str, Any]) -> None:
+    def __init__(self, studio: Maker, outputs: Mapping[str, Any]) -> None:
         self._studio = studio
         self._out = outputs
 
-    def press(self, *raw: Any) -> Iterator[dict[Any, Any]]:
-        """The Generate button: progress while it works, then the clip.
-
-        Errors are shown in the status line and raise nothing, so that Gradio does not cover the last clip.
+    def press(self, *raw: Any) -> Updates:
+        """The Generate button.
 
         Args:
             raw: values of PAGE_CONTROLS, then the seed's lock, then the preset's slug.
         """
         *values, locked, slug = raw
-        settings = dict(zip(PAGE_CONTROLS, values, strict=True))
-        if locked is not True:
-            settings["seed"] = secrets.randbelow(SEEDS)
+        settings = _settings(values, roll=locked is not True)
+
+        def order() -> Order:
+            return Order(page_recipe(settings), PRESETS[slug].name if slug in PRESETS else "")
+
+        yield from self._follow(order, show_seed=True)
+
+    def go_on(self, *raw: Any) -> Updates:
+        """Continue the clip that is shown.
+
+        Args:
+            raw: values of PAGE_CONTROLS, then the clip (Made or None), then how many bars.
+        """
+        *values, made, bars = raw
+        yield from self._follow(lambda: _from_clip(made, _settings(values), "continue", bars=bars))
+
+    def renew(self, *raw: Any) -> Updates:
+        """Write some bars, or parts, of the clip that is shown anew.
+
+        Args:
+            raw: values of PAGE_CONTROLS, then the clip (Made or None), the first and the last bar counted from 1, and
+                the parts.
+        """
+        *values, made, first, last, parts = raw
+
+        def order() -> Order:
+            bars = _bars(made, first, last)
+            return _from_clip(made, _settings(values), "regenerate", parts=_parts(parts), span=bars)
+
+        yield from self._follow(order)
+
+    def accompany(self, *raw: Any) -> Updates:
+        """Write the other parts to some parts of a person's MIDI file.
+
+        Args:
+            raw: values of PAGE_CONTROLS, then the file (Song or None), then the parts to keep.
+        """
+        *values, song, parts = raw
+        yield from self._follow(lambda: _from_song(song, _settings(values), "accompany", parts=_parts(parts)))
+
+    def go_on_from_file(self, *raw: Any) -> Updates:
+        """Continue a person's MIDI file.
+
+        Args:
+            raw: values of PAGE_CONTROLS, then the file (Song or None), then how many bars.
+        """
+        *values, song, bars = raw
+        yield from self._follow(lambda: _from_song(song, _settings(values), "continue", bars=bars))
+
+    def _follow(self, call: Callable[[], Order], *, show_seed: bool = False) -> Updates:
+        """Make what ``call`` orders, and say how far it is."""
         try:
-            recipe = page_recipe(settings)
+            order = call()
         except RequestError as error:
             yield {self._out["status"]: status.refused(error)}
             return
-        yield {self._out["status"]: status.working(Progress(0.0)), self._out["seed"]: recipe.seed}
-        title = PRESETS[slug].name if slug in PRESETS else ""
-        work = Work(lambda hook: make(self._studio, recipe, title, hook))
+        begun = {self._out["status"]: status.working(Progress(0.0))}
+        yield begun | ({self._out["seed"]: order.recipe.seed} if show_seed else {})
+        work = Work(lambda hook: make(self._studio, order, hook))
         stage: str | None = None
         try:
             for progress in work.follow():
@@ -133,17 +127,20 @@ class Page:
 
     def _finished(self, shown: Shown) -> dict[Any, Any]:
         length = shown.result.clip.samples.shape[1] / shown.result.clip.sample_rate
+        wav = str(shown.files.wav)
         values = {
             "status": status.done(shown.seconds, length),
             "empty": gr.update(visible=False),
             "result": gr.update(visible=True),
+            "made": shown.made,
             "heading": shown.heading,
-            "player": str(shown.files.wav),
+            "player": gr.update(value=wav, loop=shown.made.order.recipe.ending == "loop"),
             "waveform": shown.waveform,
             "roll": shown.roll,
             "spectrogram": shown.spectrogram,
             "meters": shown.meters,
-            "wav": str(shown.files.wav),
+            "tried": shown.tried,
+            "wav": wav,
             "midi": str(shown.files.midi),
             "recipe": str(shown.files.recipe),
             "stems": str(shown.files.stems),
@@ -151,50 +148,84 @@ class Page:
         return {self._out[name]: value for name, value in values.items()}
 
 
-def api_generate(studio: Engine) -> Callable[..., Iterator[Any]]:
-    """The public endpoint ``/generate`` over a Studio."""
+def derived(recipe: Recipe, source: Source, bars: Any = None) -> Recipe:
+    """The recipe of what is made from other music: without a form of its own.
 
-    def generate(**controls: Any) -> Iterator[tuple[Any, ...]]:
-        """Make a clip: four parts written by one model and played by another, or by sampled instruments.
+    Args:
+        recipe: what the new notes are asked for.
+        source: the other music.
+        bars: how many new ones to continue with; otherwise the other music decides.
 
-        Every control of the page is an argument of the same name; what is left out keeps the page's default. The
-        same arguments give the same files. ``timbre`` is an object with the fields ``a``, ``b``, ``morph`` (0 to 1)
-        and ``parts``; a point is {"kind": "own"}, {"kind": "random", "seed": 7} or what /borrow_timbre returns.
-
-        Returns:
-            The clip as WAV, its notes as MIDI, clip.json (recipe, asked, heard, seconds), and the dry stems as zip.
-        """
-        try:
-            recipe = to_recipe(controls)
-            work = Work(lambda hook: make(studio, recipe, "", hook))
-            for _ in work.follow():
-                yield (gr.skip(),) * 4
-        except RequestError as error:
-            raise gr.Error(str(error), print_exception=False) from None
-        except Exception as error:
-            LOG.exception("generating failed")
-            raise gr.Error("Something went wrong while making the clip.", print_exception=False) from error
-        files = work.result.files
-        yield str(files.wav), str(files.midi), str(files.recipe), str(files.stems)
-
-    return generate
+    Raises:
+        RequestError: ``bars`` is not possible.
+    """
+    length = {"bars": checked_integer("bars", bars, *LIMITS["bars"])} if source.action == "continue" else {}
+    return replace(recipe, source=source, form=FREE, intro=False, **length)
 
 
-def heading_html(result: Result, title: str) -> str:
-    """Name and facts of a clip."""
-    score, recipe = result.score, result.recipe
-    seconds = result.clip.samples.shape[1] / result.clip.sample_rate
-    facts = [
-        f"{score.tempo:.0f} BPM", pretty_key(score.key) if score.key else "no key", score.metre,
-        f"{score.bars} bars", f"{seconds:.1f} s", f"seed {recipe.seed}",
-    ]  # fmt: skip
-    if not recipe.timbre.is_own:
-        facts.append(recipe.timbre.name)
-    items = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
-    return f'<div class="clip-heading"><h2>{escape(title[:1].upper() + title[1:])}</h2><ul>{items}</ul></div>'
+def _settings(values: list[Any], *, roll: bool = True) -> dict[str, Any]:
+    """PAGE_CONTROLS by name, with a new seed or the one that is shown."""
+    settings = dict(zip(PAGE_CONTROLS, values, strict=True))
+    return settings | ({"seed": secrets.randbelow(SEEDS)} if roll else {})
 
 
-def _instrument(part: str, program: int) -> str:
-    if part == "drums":
-        return next((name for name, number in KITS.items() if number == program), "kit")
-    return GM_NAMES[program]
+def _from_clip(
+    made: Any,
+    settings: dict[str, Any],
+    action: str,
+    *,
+    bars: Any = None,
+    parts: tuple[str, ...] = (),
+    span: tuple[int, int] | None = None,
+) -> Order:
+    """The order for a clip that is made from the one on the page, whose tempo, metre and key stay."""
+    if not isinstance(made, Made):
+        raise _no_clip()
+    source = Source(action, made.order.recipe, None, parts, span)
+    recipe = derived(page_recipe(settings), source, bars)
+    # What is only mended ends as it did.
+    ending = recipe.ending if action == "continue" else made.order.recipe.ending
+    return replace(made.order, recipe=replace(recipe, ending=ending))
+
+
+def _from_song(
+    song: Any, settings: dict[str, Any], action: str, *, bars: Any = None, parts: tuple[str, ...] = ()
+) -> Order:
+    """The order for a clip that is made from a person's file."""
+    if not isinstance(song, Song):
+        raise RequestError("MIDI file", "there is none yet; choose one first")
+    source = Source(action, None, song.sha256, parts)
+    return Order(derived(page_recipe(settings), source, bars), song.title, song.score)
+
+
+def _bars(made: Any, first: Any, last: Any) -> tuple[int, int] | None:
+    """[first, last) counted from 0; None for the whole clip."""
+    if not isinstance(made, Made):
+        raise _no_clip()
+    low = checked_integer("from bar", first, 1, made.bars)
+    high = checked_integer("to bar", last, low, made.bars)
+    return None if (low, high) == (1, made.bars) else (low - 1, high)
+
+
+def _no_clip() -> RequestError:
+    return RequestError("clip", "there is none here to work on; press Generate first")
+
+
+def _no_clip() -> RequestError:
+    return RequestError("clip", "there is none here to work on; press Generate first")
+
+
+def _no_clip() -> RequestError:
+    return RequestError("clip", "there is none here to work on; press Generate first")
+
+
+def _no_clip() -> RequestError:
+    return RequestError("clip", "there is none here to work on; press Generate first")
+
+
+def _no_clip() -> RequestError:
+    return RequestError("clip", "there is none here to work on; press Generate first")
+
+
+def _parts(values: Any) -> tuple[str, ...]:
+    return tuple(values) if isinstance(values, (list, tuple)) else ()

@@ -9,11 +9,17 @@ from typing import Any
 
 import gradio as gr
 
-from musicgen_ui.style import GENRES
+from musicgen_ui.style import GENRES, SLIDERS
 from musicgen_ui.ui import controls, status
-from musicgen_ui.ui.handlers import SEEDS, Engine, Page, api_generate
+from musicgen_ui.ui.api import api_accompany, api_continue, api_generate, api_regenerate
+from musicgen_ui.ui.dead_zones import zones_html
+from musicgen_ui.ui.engine import Engine
+from musicgen_ui.ui.handlers import SEEDS, Page
 from musicgen_ui.ui.presets import PRESETS
+from musicgen_ui.ui.rework import Bench, bench_controls
+from musicgen_ui.ui.sections import sections_html
 from musicgen_ui.ui.settings import PAGE_CONTROLS, RECIPE_CONTROLS, STYLE_CONTROLS, from_style
+from musicgen_ui.ui.start import Start, api_match, start_controls, wire_start
 from musicgen_ui.ui.theme import STATIC
 from musicgen_ui.ui.timbre import Panel, api_borrow, timbre_controls, wire_timbre
 
@@ -40,7 +46,10 @@ class Desk:
         seed: the seed's dice and lock.
         length: note that says how long the clip will be.
         blend: bar that shows the genre blend.
+        sections: bar that shows the form.
+        zones: style sheet that hatches what the sliders do not reach.
         timbre: what the timbre panel shows.
+        start: the drawer for files.
         generate: starts.
         stop: stops.
     """
@@ -50,7 +59,10 @@ class Desk:
     seed: controls.SeedTools
     length: gr.HTML
     blend: gr.HTML
+    sections: gr.HTML
+    zones: gr.HTML
     timbre: Panel
+    start: Start
     generate: gr.Button
     stop: gr.Button
 
@@ -59,8 +71,7 @@ def build(studio: Engine) -> gr.Blocks:
     """The page over a loaded Studio; open it with ``launch(**launch_options())``.
 
     Args:
-        studio: anything with ``synths``, ``generate(recipe, hook) -> Result`` and
-            ``borrow(samples, rate) -> TimbrePoint``.
+        studio: the loaded models.
     """
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(DELETE_EVERY, DELETE_AFTER)
@@ -71,11 +82,13 @@ def build(studio: Engine) -> gr.Blocks:
             with gr.Column(scale=5, min_width=320, elem_id="desk"):
                 desk = _desk(studio.synths)
             with gr.Column(scale=7, min_width=320, elem_id="stage"):
-                out = _stage()
+                out, bench = _stage()
         out["seed"] = desk.made["seed"]
         _wire_controls(desk, out, preset)
+        _wire_notes(demo, desk, studio)
         wire_timbre(desk.made, desk.timbre, studio, SEEDS, ENGINE_LANE)
-        _wire_generate(desk, out, preset, studio)
+        wire_start(desk.start, desk.made, preset, studio, ENGINE_LANE)
+        _wire_makers(desk, bench, out, preset, studio)
         _wire_api(desk, studio)
     demo.queue(max_size=WAITING_PLACES, default_concurrency_limit=1, api_open=False)
     return demo
@@ -90,16 +103,23 @@ def _desk(synths: tuple[str, ...]) -> Desk:
     with gr.Column(elem_classes="card drawers"):
         genre, blend = controls.genre_sliders()
         made |= frame | genre | controls.part_rows()
+        form, sections = controls.form_controls()
         sound, panel = timbre_controls(synths)
-        made |= sound | controls.effect_sliders() | controls.engine_controls()
+        made |= form | sound | controls.effect_sliders() | controls.correction_controls()
+        start = start_controls()
+        made |= controls.engine_controls()
+    zones = gr.HTML(elem_id="zones")
     with gr.Row(elem_id="go"):
-        generate = gr.Button("Generate", variant="primary", elem_id="generate", scale=4, min_width=160)
+        generate = gr.Button(
+            "Generate", variant="primary", elem_id="generate", elem_classes="makes", scale=4, min_width=160
+        )
         stop = gr.Button("Stop", variant="secondary", elem_id="stop", scale=1, min_width=80)
-    return Desk(made, chips, seed, length, blend, panel, generate, stop)
+    return Desk(made, chips, seed, length, blend, sections, zones, panel, start, generate, stop)
 
 
-def _stage() -> Outputs:
+def _stage() -> tuple[Outputs, Bench]:
     out: Outputs = {
+        "made": gr.State(None),
         "status": gr.HTML(status.ready(), elem_id="status"),
         "empty": gr.HTML((STATIC / "empty.html").read_text("utf-8"), elem_id="empty"),
     }
@@ -116,9 +136,11 @@ def _stage() -> Outputs:
             with gr.Row(elem_id="downloads"):
                 for name, label in DOWNLOADS.items():
                     out[name] = gr.DownloadButton(label, size="md", elem_id=f"download-{name}", min_width=100)
+            bench = bench_controls()
         with gr.Column(elem_classes="card"):
             out["meters"] = gr.HTML(elem_id="meters")
-    return out
+            out["tried"] = gr.HTML(elem_id="tried")
+    return out, bench
 
 
 def _wire_controls(desk: Desk, out: Outputs, preset: gr.State) -> None:
@@ -139,51 +161,87 @@ def _wire_controls(desk: Desk, out: Outputs, preset: gr.State) -> None:
     gr.on([part.change for part in timing], None, timing, desk.length, js=tell)
 
 
+def _wire_notes(demo: gr.Blocks, desk: Desk, studio: Engine) -> None:
+    """What the server draws beside the controls: the form's sections, and where sliders do nothing."""
+    quiet = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+
+    def dead(composer: Any, synth: Any) -> str:
+        response = studio.responses.of(composer, synth)
+        return zones_html({name: response.dead_zones(name) for name in SLIDERS})
+
+    for draw, names, note in (
+        (sections_html, ("form", "bars", "intro", "ending"), desk.sections),
+        (dead, ("composer", "synth"), desk.zones),
+    ):
+        followed = [desk.made[name] for name in names]
+        raw = draw is sections_html  # it has a sentence for a value out of range, which is typed easily
+        gr.on([demo.load, *(part.change for part in followed)], draw, followed, note, preprocess=not raw, **quiet)
+
+
 def _pick(slug: str) -> list[Any]:
     chosen = PRESETS[slug]
     return [*from_style(chosen.style).values(), slug, status.picked(chosen.name, chosen.blurb)]
 
 
-def _wire_generate(desk: Desk, out: Outputs, preset: gr.State, studio: Engine) -> None:
-    wait = f"() => window.studio.waiting({json.dumps(status.waiting())})"
-    desk.generate.click(None, None, out["status"], js=wait)
-    run = desk.generate.click(
-        Page(studio, out).press,
-        [*(desk.made[name] for name in PAGE_CONTROLS), desk.seed.lock, preset],
-        list(out.values()),
-        preprocess=False,  # raw values, so that Style and Recipe give the one sentence for whatever is wrong
-        show_progress="minimal",
-        show_progress_on=out["status"],
-        trigger_mode="once",
-        concurrency_limit=1,
-        concurrency_id=ENGINE_LANE,
-        api_visibility="private",
+def _wire_makers(desk: Desk, bench: Bench, out: Outputs, preset: gr.State, studio: Engine) -> None:
+    """Every button that makes a clip, and the one that stops them all."""
+    page, start = Page(studio, out), desk.start
+    makers = (
+        (desk.generate, page.press, [desk.seed.lock, preset]),
+        (bench.go_on, page.go_on, [out["made"], bench.more]),
+        (bench.renew, page.renew, [out["made"], bench.first, bench.last, bench.parts]),
+        (start.accompany, page.accompany, [start.song, start.keep]),
+        (start.go_on, page.go_on_from_file, [start.song, start.more]),
     )
-    halt = f"() => window.studio.stopping({json.dumps(status.stopping())})"
-    desk.stop.click(None, None, out["status"], js=halt, cancels=[run])
+    wait = f"() => window.studio.waiting({json.dumps(status.waiting())})"
     # A cancelled event counts as failed once the server has let go of it: only then is it true that it stopped.
     end = f"() => window.studio.ended({json.dumps(status.stopped())}, {json.dumps(status.unreachable())})"
-    run.failure(None, None, out["status"], js=end)
+    runs = []
+    for button, make, more in makers:
+        button.click(None, None, out["status"], js=wait)
+        run = button.click(
+            make,
+            [*(desk.made[name] for name in PAGE_CONTROLS), *more],
+            list(out.values()),
+            preprocess=False,  # raw values, so that Style and Recipe give the one sentence for whatever is wrong
+            show_progress="minimal",
+            show_progress_on=out["status"],
+            trigger_mode="once",
+            concurrency_limit=1,
+            concurrency_id=ENGINE_LANE,
+            api_visibility="private",
+            api_name=f"page_{button.elem_id}",  # so that the public endpoints keep their plain names
+        )
+        run.failure(None, None, out["status"], js=end)
+        runs.append(run)
+    halt = f"() => window.studio.stopping({json.dumps(status.stopping())})"
+    desk.stop.click(None, None, out["status"], js=halt, cancels=runs)
 
 
 def _wire_api(desk: Desk, studio: Engine) -> None:
     """The same engine for programs: public endpoints with named arguments."""
+    lane = {"concurrency_limit": 1, "concurrency_id": ENGINE_LANE}
     files = [gr.File(label=label, visible=False) for label in ("clip.wav", "clip.mid", "clip.json", "stems.zip")]
-    gr.Button(visible=False).click(
-        api_generate(studio),
-        inputs_kwargs={name: desk.made[name] for name in RECIPE_CONTROLS},
-        outputs=files,
-        preprocess=False,
-        concurrency_limit=1,
-        concurrency_id=ENGINE_LANE,
-        api_name="generate",
-    )
-    recording = gr.File(label="recording", visible=False)
-    gr.Button(visible=False).click(
-        api_borrow(studio),
-        recording,
-        gr.JSON(label="point", visible=False),
-        concurrency_limit=1,
-        concurrency_id=ENGINE_LANE,
-        api_name="borrow_timbre",
-    )
+    every = {name: desk.made[name] for name in RECIPE_CONTROLS}
+
+    def hidden(**values: Any) -> Outputs:
+        return {
+            name: (gr.Number if isinstance(value, int) else gr.JSON)(value, label=name, visible=False)
+            for name, value in values.items()
+        }
+
+    song = {"file": gr.File(label="file", visible=False)}
+    again = hidden(seed=0, style={}) | song
+    makers = {
+        "generate": (api_generate, every),
+        "accompany": (api_accompany, song | hidden(keep=[]) | every),
+        "continue_clip": (api_continue, hidden(recipe={}, bars=8) | again),
+        "regenerate": (api_regenerate, hidden(recipe={}, parts=[], bars=[]) | again),
+    }
+    for name, (endpoint, inputs) in makers.items():
+        gr.Button(visible=False).click(
+            endpoint(studio), inputs_kwargs=inputs, outputs=files, preprocess=False, api_name=name, **lane
+        )
+    for name, endpoint, found in (("borrow_timbre", api_borrow, "point"), ("match", api_match, "style")):
+        recording, answer = gr.File(label="recording", visible=False), gr.JSON(label=found, visible=False)
+        gr.Button(visible=False).click(endpoint(studio), recording, answer, api_name=name, **lane)

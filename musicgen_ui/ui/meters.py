@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from musicgen_ui.engine.misses import TOLERANCE
 from musicgen_ui.music.theory import KEYS, key_is_minor, key_tonic
 from musicgen_ui.style import SLIDERS
-
-TOLERANCE: Mapping[str, float] = MappingProxyType(dict.fromkeys(SLIDERS, 0.1) | {"tempo": 0.04})
-"""Error up to which a slider was obeyed: of the tempo relative, of the others a distance on the slider."""
 
 NOT_MEASURED = "cannot be measured here"
 NOT_ASKED = "not asked"

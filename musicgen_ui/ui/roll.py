@@ -6,8 +6,10 @@ note heights, and takes its colours from the page's theme.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
+from musicgen_ui.music.form import Section
 from musicgen_ui.music.score import PARTS, Chord, Note, Score
 from musicgen_ui.music.theory import PITCH_NAMES
 
@@ -29,12 +31,13 @@ _WIDE, _NARROW = 700.0, 300.0
 """Plot widths in pixels for which chord names are thinned out."""
 
 
-def roll_html(score: Score, labels: dict[str, str]) -> str:
+def roll_html(score: Score, labels: dict[str, str], sections: Sequence[Section] = ()) -> str:
     """The figure.
 
     Args:
         score: what to draw; parts that are not observed are left out.
         labels: part name to instrument name, for the legend.
+        sections: named above the chords, if there are any.
     """
     parts = [part for part in PARTS if part in score.parts]
     low, high = _pitch_range(score)
@@ -59,9 +62,10 @@ def roll_html(score: Score, labels: dict[str, str]) -> str:
         else ""
     )
     return (
-        f'<figure class="roll timeline" role="img" aria-label="{escape(_summary(score, parts), quote=True)}">'
+        f'<figure class="roll timeline" role="img" aria-label="{escape(_summary(score, parts, sections), quote=True)}">'
         f'<figcaption><b>Score</b><ul class="legend">{legend}</ul></figcaption>'
-        f'<div class="plot"><div class="chord-names" aria-hidden="true">{_chord_names(score)}</div>'
+        f'<div class="plot">{_section_names(sections)}'
+        f'<div class="chord-names" aria-hidden="true">{_chord_names(score)}</div>'
         f'<div class="axis" style="height:{height}px" aria-hidden="true">{octaves}{drums_label}</div>'
         f'<svg width="100%" height="{height}" aria-hidden="true">{"".join(body)}</svg>'
         '<i class="playhead"></i></div></figure>'
@@ -138,6 +142,12 @@ def _chord_names(score: Score) -> str:
     )
 
 
+def _section_names(sections: Sequence[Section]) -> str:
+    """A row of fields, each as wide as its section is long."""
+    fields = "".join(f'<span style="flex-grow:{section.bars}">{escape(section.label)}</span>' for section in sections)
+    return f'<div class="section-names" aria-hidden="true">{fields}</div>' if sections else ""
+
+
 def _thinned(changes: list[tuple[float, str]], width: float) -> list[tuple[float, str]]:
     """The names that fit side by side, from the left."""
     kept: list[tuple[float, str]] = []
@@ -149,8 +159,9 @@ def _thinned(changes: list[tuple[float, str]], width: float) -> list[tuple[float
     return kept
 
 
-def _summary(score: Score, parts: list[str]) -> str:
+def _summary(score: Score, parts: list[str], sections: Sequence[Section]) -> str:
     counts = ", ".join(f"{part} {len(score.notes(part))} notes" for part in parts)
     names = [chord_name(chord) for chord in score.chords]
     chords = f" Chords: {' '.join(names[:16])}{' and so on' if len(names) > 16 else ''}." if names else ""
-    return f"Piano roll of {score.bars} bars in {score.metre}: {counts}.{chords}"
+    form = f" Sections: {', '.join(f'{part.label} {part.bars} bars' for part in sections)}." if sections else ""
+    return f"Piano roll of {score.bars} bars in {score.metre}: {counts}.{form}{chords}"

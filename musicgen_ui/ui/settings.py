@@ -26,8 +26,13 @@ STYLE_CONTROLS: tuple[str, ...] = (
 )
 """Every control that a preset sets."""
 
-RECIPE_CONTROLS: tuple[str, ...] = (*STYLE_CONTROLS, "bars", "seed", "composer", "synth", "takes", "rounds", "timbre")
-"""Every argument of the HTTP interface, in its order; ``timbre`` is one JSON object."""
+FORM_CONTROLS = ("form", "intro", "ending")
+
+RECIPE_CONTROLS: tuple[str, ...] = (
+    *(*STYLE_CONTROLS, "bars", "seed", "composer", "synth", "takes", "rounds", "timbre"),
+    *FORM_CONTROLS,
+)
+"""Every argument of ``/generate``, in its order, to which later releases only append; ``timbre`` is a JSON object."""
 
 SLOTS = ("a", "b")
 TIMBRE_CONTROLS: tuple[str, ...] = (
@@ -37,7 +42,7 @@ TIMBRE_CONTROLS: tuple[str, ...] = (
 )
 """The controls on the page that the timbre is made of; a slot keeps seed and recording while another kind is chosen."""
 
-PAGE_CONTROLS: tuple[str, ...] = (*RECIPE_CONTROLS[:-1], *TIMBRE_CONTROLS)
+PAGE_CONTROLS: tuple[str, ...] = (*(name for name in RECIPE_CONTROLS if name != "timbre"), *TIMBRE_CONTROLS)
 """Every control of the page that reaches the Recipe, in the order of the event's inputs."""
 
 FIRST_SEEDS = {"a": 123, "b": 456}
@@ -143,4 +148,5 @@ def to_recipe(values: Mapping[str, Any]) -> Recipe:
         takes=values["takes"],
         rounds=values["rounds"],
         timbre=Timbre.from_dict(values["timbre"]),
+        **{name: values[name] for name in FORM_CONTROLS},
     )

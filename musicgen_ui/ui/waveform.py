@@ -25,12 +25,13 @@ def peaks(samples: np.ndarray, count: int = STROKES) -> np.ndarray:
     return heights / top if top > 0 else np.zeros(count)
 
 
-def waveform_html(samples: np.ndarray, sample_rate: int) -> str:
+def waveform_html(samples: np.ndarray, sample_rate: int, *, looping: bool = False) -> str:
     """The figure: what has been played is drawn in the accent colour by ``studio.js``.
 
     Args:
         samples: (channels, n) audio.
         sample_rate: Hz.
+        looping: whether the clip is meant to be repeated.
     """
     seconds = samples.shape[1] / sample_rate
     strokes = "".join(
@@ -39,7 +40,7 @@ def waveform_html(samples: np.ndarray, sample_rate: int) -> str:
     )
     svg = f'<svg viewBox="0 0 {STROKES} 100" preserveAspectRatio="none" aria-hidden="true"><path d="{strokes}"/></svg>'
     return (
-        '<figure class="waveform timeline"><div class="plot">'
+        f'<figure class="waveform timeline"{" data-loop=yes" if looping else ""}><div class="plot">'
         '<button type="button" class="play" aria-label="Play or pause"><i></i></button>'
         f'<div class="seek" role="slider" tabindex="0" aria-label="Position in the clip" aria-valuemin="0" '
         f'aria-valuemax="{seconds:.1f}" aria-valuenow="0">{svg}<div class="played">{svg}</div></div>'

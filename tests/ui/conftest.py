@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ import numpy as np
 import pytest
 
 from musicgen_ui.audio.waveform import Clip
-from musicgen_ui.engine.pipeline import Studio
+from musicgen_ui.engine.pipeline import Result, Studio
+from musicgen_ui.engine.response import Curve, Response, Responses
+from musicgen_ui.errors import RequestError
 from musicgen_ui.music.instruments import CHOICES, program_number
 from musicgen_ui.music.score import METRES, PARTS, Chord, Note, Score
 from musicgen_ui.music.theory import KEYS, QUALITIES, key_is_minor, key_tonic
-from musicgen_ui.recipe import COMPOSERS
+from musicgen_ui.recipe import COMPOSERS, Recipe
 from musicgen_ui.style import AUTO, Style
 from musicgen_ui.timbre import Z_SIZE, Timbre, TimbrePoint
 
@@ -56,7 +59,13 @@ class Calls:
 
 def fake_compose(calls: Calls) -> Callable[..., Score]:
     def compose(
-        style: Style, *, seed: int, bars: int, takes: int, hook: Callable[[str, int, int], None] | None
+        style: Style,
+        *,
+        seed: int,
+        bars: int,
+        takes: int,
+        shape: Any = None,
+        hook: Callable[[str, int, int], None] | None,
     ) -> Score:
         rng = np.random.default_rng(seed)
         key = style.key if style.key != AUTO else KEYS[int(rng.integers(12)) + (0 if style.mood >= 0.5 else 12)]
@@ -142,7 +151,9 @@ def _tone(part: str, pitch: int) -> np.ndarray:
     return _TONES[part, pitch]
 
 
-def fake_mix(stems: Mapping[str, np.ndarray], style: Style, *, seed: int, tempo: float, hook: Any) -> Clip:
+def fake_mix(
+    stems: Mapping[str, np.ndarray], style: Style, *, seed: int, tempo: float, hook: Any, ending: str = "open"
+) -> Clip:
     mono = np.sum(list(stems.values()), axis=0)
     mono = mono * (0.5 / max(1e-6, float(np.abs(mono).max())))
     return Clip(np.stack([mono, mono]).astype(np.float32), SAMPLE_RATE)
@@ -155,14 +166,45 @@ def fake_listen(samples: np.ndarray, sample_rate: int, *, hook: Any) -> dict[str
     }  # fmt: skip
 
 
+class FakeStudio(Studio):
+    """Makes what is made from other music as if it were new, and remembers what it was asked for."""
+
+    orders: list[tuple[Recipe, Score | None]]
+
+    def generate(self, recipe: Recipe, hook: Any = None, given: Score | None = None) -> Result:
+        self.orders.append((recipe, given))
+        result = super().generate(replace(recipe, source=None), hook)
+        return replace(result, recipe=replace(result.recipe, source=recipe.source))
+
+    def match(self, samples: np.ndarray, sample_rate: int) -> Matched:
+        """Hears the same in everything, but in silence an error."""
+        if float(np.abs(samples).max()) < 0.05:
+            raise RequestError("recording", "is silent: there is no style to hear in it")
+        style = Style(tempo=93.0, energy=0.9, key="D minor", genre={"jazz": 0.75, "pop": 0.25}, metre="3/4")
+        return Matched(style, ("space", "parts"), {"jazz": 0.6, "pop": 0.2})
+
+
+@dataclass(frozen=True)
+class Matched:
+    """As the engine's."""
+
+    style: Style
+    unheard: tuple[str, ...]
+    genres: Mapping[str, float]
+
+
 def fake_studio(calls: Calls) -> Studio:
-    return Studio(
+    flat = Curve((0.3, 0.3, 0.3, *(i / 8 for i in range(3, 9))), (0.0,) * 9, (1.0,) * 9)
+    studio = FakeStudio(
         composers=dict.fromkeys(COMPOSERS, fake_compose(calls)),
         synthesizers={"vaegan": FakeNeural(), "wavenet": FakeSynthesizer(), "soundfont": FakeSynthesizer()},
         mix=fake_mix,
         listen=fake_listen,
         checkpoints={},
+        responses=Responses({"wavenet": {"vaegan": Response({"mood": flat})}}),
     )
+    studio.orders = []
+    return studio
 
 
 @pytest.fixture(scope="session")

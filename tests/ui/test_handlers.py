@@ -20,11 +20,12 @@ from musicgen_ui.ui.settings import PAGE_CONTROLS, from_style, from_timbre
 
 NAMES = (
     *("status", "empty", "result", "heading", "player", "waveform", "roll", "spectrogram", "meters"),
-    *("wav", "midi", "recipe", "stems", "seed"),
+    *("wav", "midi", "recipe", "stems", "seed", "made", "tried"),
 )
 
 
 REST = {"bars": 4, "seed": 7, "composer": "lstm", "synth": "soundfont", "takes": 1, "rounds": 0}
+REST |= {"form": "free", "intro": False, "ending": "close"}
 
 
 def start(studio, *, lock: bool = True, preset: str = "", **changes) -> Iterator[dict]:
@@ -50,7 +51,8 @@ def test_a_press_ends_with_everything_filled(studio, cache: Path) -> None:
     assert state(last) == "done"
     assert set(last) == set(NAMES) - {"seed"}
     assert Path(last["wav"]).name == "sunny-pop_112bpm_Cmajor_seed7.wav"
-    assert last["player"] == last["wav"]
+    assert last["player"]["value"] == last["wav"]
+    assert last["player"]["loop"] is False
     for name in ("wav", "midi", "recipe", "stems"):
         assert Path(last[name]).is_relative_to(cache)
         assert Path(last[name]).stat().st_size > 500
@@ -107,7 +109,7 @@ class Failing:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def generate(self, recipe, hook=None):
+    def generate(self, recipe, hook=None, given=None):
         hook("compose", 1, 2)
         raise self.error
 

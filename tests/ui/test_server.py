@@ -42,7 +42,12 @@ def defaults(client: Client) -> list:
 def test_the_public_endpoints_and_every_argument_of_generate_has_a_default(serve, studio) -> None:
     client = Client(serve(studio), verbose=False)
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert list(endpoints) == ["/generate", "/borrow_timbre"]
+    assert list(endpoints) == [
+        "/generate", "/accompany", "/continue_clip", "/regenerate", "/borrow_timbre", "/match",
+    ]  # fmt: skip
+    for endpoint in endpoints.values():
+        required = [p["parameter_name"] for p in endpoint["parameters"] if not p["parameter_has_default"]]
+        assert required in ([], ["file"]), required
     wav, midi, recipe, stems = client.predict(bars=4, api_name="/generate")
     assert Path(wav).read_bytes()[:4] == b"RIFF"
     assert Path(midi).read_bytes()[:4] == b"MThd"
@@ -77,6 +82,9 @@ BAD = {
     "synth": ["theremin", None],
     "takes": [0, 99],
     "rounds": [-1, 9],
+    "form": ["sonata", None, 3, ["AABA"]],
+    "intro": ["yes", 1, None],
+    "ending": ["bang", None, {}],
     "timbre": [None, [], "own", {"a": "x"}, {"a": {"kind": "recorded"}}, {"morph": 2}, {"parts": ["drums"]}],
 }
 
@@ -97,11 +105,11 @@ def test_bad_values_over_plain_http_get_one_sentence_that_names_the_control(serv
     assert calls.ticks == 0, "bad input reached the engine"
 
 
-def test_arguments_in_the_order_from_before_there_were_timbres_still_work(serve, studio) -> None:
-    values = defaults(Client(serve(studio), verbose=False))
-    assert RECIPE_CONTROLS[-1] == "timbre"
+@pytest.mark.parametrize("last", ["rounds", "timbre"])
+def test_arguments_in_the_order_of_earlier_releases_still_work(serve, studio, last: str) -> None:
     client = Client(serve(studio), verbose=False)
-    wav, *_ = client.predict(*values[:-1], api_name="/generate")
+    known = RECIPE_CONTROLS.index(last) + 1
+    wav, *_ = client.predict(*defaults(client)[:known], api_name="/generate")
     assert Path(wav).read_bytes()[:4] == b"RIFF"
 
 

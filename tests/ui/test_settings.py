@@ -13,6 +13,7 @@ from musicgen_ui.style import EFFECTS, SLIDERS, Style
 from musicgen_ui.timbre import Z_SIZE, Timbre, TimbrePoint
 from musicgen_ui.ui.presets import PRESETS
 from musicgen_ui.ui.settings import (
+    FORM_CONTROLS,
     PAGE_CONTROLS,
     RECIPE_CONTROLS,
     STYLE_CONTROLS,
@@ -26,6 +27,7 @@ from musicgen_ui.ui.settings import (
 )
 
 REST = {"bars": 8, "seed": 3, "composer": "lstm", "synth": "soundfont", "takes": 1, "rounds": 0, "timbre": {}}
+REST |= {"form": "free", "intro": False, "ending": "close"}
 ROLLED = TimbrePoint("random", 7)
 SUNG = TimbrePoint("recorded", z=tuple(0.25 * i - 4 for i in range(Z_SIZE)))
 TIMBRES = [
@@ -47,6 +49,21 @@ def test_recipe_takes_every_control_once() -> None:
     assert len(set(RECIPE_CONTROLS)) == len(RECIPE_CONTROLS)
     recipe = to_recipe(from_style(Style(tempo=77)) | REST)
     assert (recipe.style.tempo, recipe.bars, recipe.seed) == (77, 8, 3)
+
+
+@pytest.mark.parametrize(("form", "intro", "ending"), [("AABA", True, "loop"), ("verse-chorus", False, "open")])
+def test_form_intro_and_ending_reach_the_recipe_and_its_code(form: str, intro: bool, ending: str) -> None:
+    asked = {"form": form, "intro": intro, "ending": ending}
+    page = from_style(Style()) | REST | from_timbre() | asked | {"bars": 16}
+    recipe = Recipe.from_code(page_recipe(page).to_code())
+    assert {name: getattr(recipe, name) for name in asked} == asked
+    assert set(FORM_CONTROLS) == set(asked) <= set(PAGE_CONTROLS)
+
+
+@pytest.mark.parametrize("bad", [{"form": "sonata"}, {"form": None}, {"intro": "yes"}, {"ending": ["loop"]}], ids=str)
+def test_a_bad_form_names_its_control(bad: dict) -> None:
+    with pytest.raises(RequestError, match=f"^{next(iter(bad))}: "):
+        to_recipe(from_style(Style()) | REST | bad)
 
 
 @pytest.mark.parametrize("timbre", TIMBRES)

@@ -71,11 +71,11 @@
       setTheme(dark);
       store.set("musicgen-theme", dark ? "dark" : "light");
     }
-    if (target?.closest("#generate")) stopPressed = false;
+    if (target?.closest(".makes")) stopPressed = false;
     if (target?.closest("#stop")) stopPressed = true;
     const chip = target?.closest(".chip");
     if (chip) $$(".chip").forEach((other) => other.setAttribute("aria-pressed", String(other === chip)));
-    if (target?.closest("#generate") && matchMedia("(max-width: 1179px)").matches) {
+    if (target?.closest(".makes") && matchMedia("(max-width: 1179px)").matches) {
       $("#stage")?.scrollIntoView({ behavior: "smooth", block: "start" });
     }
   });
@@ -102,7 +102,8 @@
   const media = () => $("#player audio");
   const length = () => { const audio = media(); return audio && Number.isFinite(audio.duration) ? audio.duration : 0; };
   const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
-  let looped = store.get("musicgen-loop") === "yes";
+  const wished = () => store.get("musicgen-loop") === "yes";
+  let looped = wished();
   let volume = Number(store.get("musicgen-volume") ?? 1);
   const toggle = () => { const audio = media(); if (audio) { if (audio.paused) audio.play(); else audio.pause(); } };
   // The share is set on the few elements that show it, never on a parent: every note would be styled anew at each frame.
@@ -114,6 +115,11 @@
     if (!audio || !wave) return;
     if (audio.loop !== looped) audio.loop = looped;
     if (Math.abs(audio.volume - volume) > 0.001) audio.volume = volume;
+    if (!wave.dataset.seen) {
+      // A clip that was made as a loop is repeated, whatever was wished for others.
+      wave.dataset.seen = "yes";
+      looped = wave.dataset.loop === "yes" || wished();
+    }
     if (wave.dataset.playing !== String(!audio.paused)) wave.dataset.playing = String(!audio.paused);
     const now = audio.currentTime;
     if (now === shown && wave.dataset.ready) return;
@@ -138,7 +144,7 @@
     const loop = target?.closest("#waveform .loop");
     if (loop) {
       looped = !looped;
-      store.set("musicgen-loop", looped ? "yes" : "no");
+      if (!$("#waveform [data-loop]")) store.set("musicgen-loop", looped ? "yes" : "no");
       loop.setAttribute("aria-pressed", String(looped));
     }
   });
