@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from musicgen_ui.engine.clamped import Clamped
-from musicgen_ui.engine.compose import FIRST_BAR, NEUTRAL, in_key, no_hook, slider_errors
+from musicgen_ui.engine.compose import FIRST_BAR, NEUTRAL, _mood_of_mode, in_key, no_hook, slider_errors
 from musicgen_ui.engine.device import one_thread
 from musicgen_ui.engine.orchestrate import choose_programs
 from musicgen_ui.engine.splice import Region, spliced
@@ -19,6 +19,7 @@ from musicgen_ui.models.condition import condition_of
 from musicgen_ui.models.guides import ChordForesight, Ear, Guides
 from musicgen_ui.models.pick import SamplingConfig
 from musicgen_ui.models.sampling import Hook, Plan, draw_noise, write_tables
+from musicgen_ui.music.frame import closed
 from musicgen_ui.music.harmonization import agreement, foresight, likelihood
 from musicgen_ui.music.harmony import with_harmony
 from musicgen_ui.music.score import PARTS, Score
@@ -32,6 +33,9 @@ from musicgen_ui.style import AUTO, SLIDERS, Style
 
 DRAWN_PER_TAKE = 4
 """Written for each take that a recipe asks for: what fits to what is kept is rarer than what pleases by itself."""
+
+MOST_BARS = 1024
+"""Bars of all takes together, so that a long piece does not take minutes; DRAWN_PER_TAKE takes there are always."""
 
 AGREEMENT_WEIGHT = 1.0
 """What a melody entirely beside its accompaniment weighs against the mean miss of the sliders, among takes."""
@@ -73,7 +77,9 @@ def rewrite(
     end = GOES_ON if recipe.source.action == "continue" and recipe.ending != "close" else FIRST_BAR + score.bars
     written = _write(composer, score, region, recipe, end, sampling or SamplingConfig(), hook)
     best, _ = min(written, key=lambda pair: _cost(*pair, region, recipe.style, scales))  # the first of equals
-    return replace(best, programs={part: programs[part] for part in best.parts})
+    if recipe.ending == "close" and region.last == score.bars and set(score.parts) <= set(region.parts):
+        best = spliced(best, closed(best), region, harmony=True)
+    return replace(best, programs={part: programs[part] for part in best.parts if part in programs})
 
 
 def _accompanied(score: Score, recipe: Recipe) -> tuple[Score, Region]:
@@ -127,13 +133,11 @@ def _programs(score: Score, style: Style, seed: int) -> dict[str, int]:
 def _told(score: Score, style: Style, active: tuple[str, ...]) -> Style:
     """The style as the composer is told it: what the score decides comes from the score."""
     tempo = SLIDERS["tempo"]
-    minor = key_is_minor(score.key)
-    mood = (min(style.mood, 0.4) if style.mood < 0.5 else 0.25) if minor else max(style.mood, 0.6)
     return style.with_values(
         tempo=min(max(score.tempo, tempo.low), tempo.high),
         metre=score.metre,
         key=score.key,
-        mood=mood,
+        mood=_mood_of_mode(style.mood, key_is_minor(score.key)),
         parts={part: replace(style.parts[part], on=part in active) for part in PARTS},
     )
 
@@ -148,7 +152,6 @@ def _write(
     hook: Hook,
 ) -> list[tuple[Score, float]]:
     """Takes of the score with its region written anew, each with the nats that a kept choice cost in it."""
-    takes = recipe.takes * DRAWN_PER_TAKE
     minor = key_is_minor(score.key)
     home = NEUTRAL[minor]
     neutral = score.transposed((key_tonic(home) - key_tonic(score.key) + 6) % 12 - 6)
@@ -156,9 +159,9 @@ def _write(
     clamped = Clamped.of(neutral, region, vocabulary)
     active = tuple(part for part, on in zip(PARTS, clamped.active.tolist(), strict=True) if on)
     device = next(composer.parameters()).device
-    latents, noise = draw_noise(
-        [_seed(recipe.seed, i) for i in range(takes)], len(clamped.table), composer.config.latent
-    )
+    takes = max(DRAWN_PER_TAKE, min(recipe.takes * DRAWN_PER_TAKE, MOST_BARS // clamped.bars))
+    seeds = [_seed(recipe.seed, take) for take in range(takes)]
+    latents, noise = draw_noise(seeds, len(clamped.table), composer.config.latent)
     asked = condition_of(_told(score, recipe.style, active), minor=minor).expand(takes).to(device)
     ear = Ear(clamped.to(device), takes, clamped.listened, device)
     guides = [ear]
