@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -39,8 +39,12 @@ WORTHWHILE = 0.004
 SYMBOLIC_TAKES = 16
 """Scores written in a round that needs other notes: a batch of them costs little more than one."""
 
-_CLIP_SHARES = dict.fromkeys(NOTES, 0.5) | dict.fromkeys(MIXED, 0.9)
-"""Share of a curve's variance that is a clip's own; the rest changes with every new take."""
+_CLIP_SHARES = {"energy": 0.7, "mood": 0.5, "syncopation": 0.5, "brightness": 0.8, "space": 0.5}
+_OTHER_CLIP_SHARE = 0.4
+"""Share of a curve's variance that is a clip's own, by its band, timbre and room; the rest changes with every take."""
+
+_STEMS_SHARE = 0.98
+"""The same for stems that are mixed again: there is next to nothing left that could change."""
 
 
 class Rooms(Protocol):
@@ -118,34 +122,33 @@ def run(style: Style, rooms: Rooms, *, rounds: int, response: Response | None = 
     score = rooms.compose(told, 0)
     best = _finished(rooms, told, score, rooms.play(score, told))
     reports = [_report(best, began)]
-    beliefs = {
-        key: Belief(response.curve(key), share_of(key, float(best.asked[key])), clip_share=_CLIP_SHARES[key])
-        for key in CORRECTED
-    }
-    _learn(beliefs, best, rooms.measure(score), CORRECTED)
+    beliefs = {key: _belief(key, best, response) for key in CORRECTED}
+    _learn(beliefs, best, rooms.measure(score))
+    mixes = [best]  # all takes of the stems that are kept
     # Two of three rounds may play other notes, so that on average three take no longer than two first takes.
-    kept, plays = 0, math.ceil(2 * rounds / 3)
+    kept, plays, stopped = 0, math.ceil(2 * rounds / 3), "all rounds made" if rounds else "switched off"
     for number in range(1, rounds + 1):
-        kind = _next_kind(best, beliefs, plays)
+        remixed = _remixed(best.told, mixes, response)
+        kind = _next_kind(best, beliefs, remixed, plays)
         if kind not in ("notes", "mix"):
+            stopped = kind
             break
         began = time.perf_counter()
         if kind == "notes":
             plays -= 1
             # A key that was left to the seed stays where the first round found it; a correction keeps the band, too.
-            told = _advised(told, beliefs, CORRECTED).with_values(key=score.key or style.key)
+            told = _advised(told, beliefs).with_values(key=score.key or style.key)
             fresh = replace(rooms.compose(told, number), programs=score.programs)
             take = _finished(rooms, told, fresh, rooms.play(fresh, told))
-            _learn(beliefs, take, rooms.measure(fresh), CORRECTED)
+            _learn(beliefs, take, rooms.measure(fresh))
         else:
-            take = _finished(rooms, _advised(best.told, beliefs, MIXED), best.score, best.stems)
-            _learn(beliefs, take, {}, MIXED)
+            take = _finished(rooms, remixed, best.score, best.stems)
+            mixes.append(take)
         reports.append(_report(take, began, kind, kept, best))
         if take.rank < best.rank:
             best, kept = take, number
-    else:
-        kind = "all rounds made" if rounds else "switched off"
-    return Outcome(best, tuple(reports), _gain(reports, kept, kind))
+            mixes = mixes if kind == "mix" else [take]
+    return Outcome(best, tuple(reports), _gain(reports, kept, stopped))
 
 
 def round_seed(seed: int, number: int) -> int:
@@ -163,20 +166,34 @@ def _finished(rooms: Rooms, told: Style, score: Score, stems: Mapping[str, np.nd
     return Take(told, score, stems, clip, rooms.asked(score), rooms.listen(clip))
 
 
-def _learn(beliefs: dict[str, Belief], take: Take, notes: Mapping[str, float], sliders: tuple[str, ...]) -> None:
+def _belief(key: str, first: Take, response: Response, clip_share: float | None = None) -> Belief:
+    """What is believed of a slider before anything was heard."""
+    share = _CLIP_SHARES.get(key, _OTHER_CLIP_SHARE) if clip_share is None else clip_share
+    return Belief(response.curve(key), share_of(key, float(first.asked[key])), clip_share=share)
+
+
+def _learn(beliefs: dict[str, Belief], take: Take, notes: Mapping[str, float]) -> None:
     """Update the beliefs by what a take was told, or by what its notes turned out to be, and what was heard."""
-    for key in sliders:
+    for key, belief in beliefs.items():
         heard = take.heard.get(key)
         if heard is not None:
             told = notes.get(key, share_of(key, getattr(take.told, key)))
-            beliefs[key] = beliefs[key].after(told, share_of(key, float(heard)))
+            beliefs[key] = belief.after(told, share_of(key, float(heard)))
 
 
-def _advised(told: Style, beliefs: Mapping[str, Belief], sliders: tuple[str, ...]) -> Style:
-    return told.with_values(**{key: value_at(key, beliefs[key].advice()) for key in sliders})
+def _advised(told: Style, beliefs: Mapping[str, Belief]) -> Style:
+    return told.with_values(**{key: value_at(key, belief.advice()) for key, belief in beliefs.items()})
 
 
-def _next_kind(best: Take, beliefs: Mapping[str, Belief], plays: int) -> str:
+def _remixed(told: Style, mixes: Sequence[Take], response: Response) -> Style:
+    """What the mixer should be told next, by what was heard of the same stems."""
+    beliefs = {key: _belief(key, mixes[0], response, _STEMS_SHARE) for key in MIXED}
+    for take in mixes:
+        _learn(beliefs, take, {})
+    return _advised(told, beliefs)
+
+
+def _next_kind(best: Take, beliefs: Mapping[str, Belief], remixed: Style, plays: int) -> str:
     """``notes`` or ``mix``, or why there is nothing more to do."""
     wrong = outside(best.asked, best.heard)
     if not misses(best.asked, best.heard):
@@ -188,8 +205,7 @@ def _next_kind(best: Take, beliefs: Mapping[str, Belief], plays: int) -> str:
             return "notes"
         if any(key in wrong for key in NOTES) and expected_gain(best, beliefs) >= WORTHWHILE:
             return "notes"
-    advised = _advised(best.told, beliefs, MIXED)
-    if any(key in wrong and abs(getattr(advised, key) - getattr(best.told, key)) > 0.005 for key in MIXED):
+    if any(key in wrong and abs(getattr(remixed, key) - getattr(best.told, key)) > 0.005 for key in MIXED):
         return "mix"
     return "little to gain"
 
