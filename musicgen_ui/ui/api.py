@@ -9,13 +9,15 @@ from typing import Any
 
 import gradio as gr
 
+from musicgen_ui.engine.style_of_score import style_of_score
 from musicgen_ui.errors import RequestError
+from musicgen_ui.music.score import Score
 from musicgen_ui.recipe import Recipe
 from musicgen_ui.source import Source
 from musicgen_ui.ui.clip import Maker, Order, make
-from musicgen_ui.ui.handlers import derived
+from musicgen_ui.ui.handlers import derived, from_song
 from musicgen_ui.ui.settings import to_recipe
-from musicgen_ui.ui.song import open_song
+from musicgen_ui.ui.song import Song, open_song
 from musicgen_ui.ui.work import Work
 
 LOG = logging.getLogger(__name__)
@@ -65,8 +67,7 @@ def api_accompany(studio: Maker) -> Callable[..., Files]:
 
         def order() -> Order:
             song = open_song(_path(file))
-            source = Source("accompany", None, song.sha256, keep or song.kept)
-            return Order(derived(to_recipe(controls), source), song.title, song.score)
+            return from_song(song, to_recipe(controls), "accompany", parts=keep or song.kept)
 
         yield from _files(studio, order)
 
@@ -89,7 +90,7 @@ def api_continue(studio: Maker) -> Callable[..., Files]:
         Returns:
             WAV, MIDI, clip.json and stems, as /generate.
         """
-        yield from _files(studio, lambda: _again(recipe, file, seed, style, "continue", bars=bars))
+        yield from _files(studio, lambda: _again(studio, recipe, file, seed, style, "continue", bars=bars))
 
     return continue_clip
 
@@ -112,35 +113,52 @@ def api_regenerate(studio: Maker) -> Callable[..., Files]:
             WAV, MIDI, clip.json and stems, as /generate.
         """
         chosen = {"parts": parts or (), "span": bars or None}
-        yield from _files(studio, lambda: _again(recipe, file, seed, style, "regenerate", **chosen))
+        yield from _files(studio, lambda: _again(studio, recipe, file, seed, style, "regenerate", **chosen))
 
     return regenerate
 
 
-def _again(
-    recipe: Any, file: Any, seed: Any, style: Any, action: str, *, bars: Any = None, parts: Any = (), span: Any = None
-) -> Order:
-    """The order for what is made from a clip's recipe or from a file."""
+def _again(studio: Maker, recipe: Any, file: Any, seed: Any, style: Any, action: str, **how: Any) -> Order:
+    """The order for what is made from a clip's recipe or from a file; ``how`` is what :func:`from_song` takes."""
     song = open_song(_path(file)) if file else None
-    if not recipe and song is None:
+    if recipe:
+        before = Recipe.from_dict(recipe)
+        if any(studio.checkpoints.get(name) != digest for name, digest in before.checkpoints.items()):
+            raise RequestError("recipe", "is of a clip by other models, whose notes cannot be found again")
+        base = replace(before, source=None, checkpoints={})
+    elif song is not None:
+        score = song.music.score
+        base = Recipe(style=style_of_score(score, studio.measure(score)))
+    else:
         raise RequestError("recipe", "give the recipe of a clip, or a MIDI file")
-    before = Recipe.from_dict(recipe) if recipe else None
-    if before is not None and (song is None) != (_first_sha256(before) is None):
-        reason = "is needed: the clip was made from one" if song is None else "is given, but the clip was made without"
-        raise RequestError("file", reason)
-    if song is not None and before is not None and song.sha256 != _first_sha256(before):
-        raise RequestError("file", "is another one than the clip was made from")
-    base = replace(before or Recipe(), seed=seed, source=None, checkpoints={})
     if style:
         if not isinstance(style, dict):
             raise RequestError("style", "must be an object of slider values")
         base = replace(base, style=base.style.with_values(**style))
-    source = Source(action, before, song.sha256 if before is None else None, parts, span)
-    return Order(derived(base, source, bars), song.title if song else "", song.score if song else None)
+    base = replace(base, seed=seed)
+    if not recipe:
+        return from_song(song, base, action, **how)
+    given = _given(before, song)
+    source = Source(action, before, None, how.get("parts", ()), how.get("span"))
+    return Order(derived(base, source, how.get("bars")), song.title if song else "", given)
 
 
-def _first_sha256(recipe: Recipe) -> str | None:
-    return recipe.source.first.midi_sha256 if recipe.source else None
+def _given(before: Recipe, song: Song | None) -> Score | None:
+    """The music of the MIDI file that a clip was made from, if it was made from one.
+
+    Raises:
+        RequestError: the file is missing, needless, or another one.
+    """
+    first = before.source.first if before.source else None
+    wanted = first.midi_sha256 if first else None
+    if (song is None) != (wanted is None):
+        reason = "is needed: the clip was made from one" if song is None else "is given, but the clip was made without"
+        raise RequestError("file", reason)
+    if song is None:
+        return None
+    if song.music.sha256 != wanted:
+        raise RequestError("file", "is another one than the clip was made from")
+    return song.as_kept(first.parts).score if first.action == "accompany" else song.music.score
 
 
 def _path(file: Any) -> str | None:

@@ -25,7 +25,15 @@ from musicgen_ui.ui.work import Hook
 
 
 class Maker(Protocol):
-    """What makes clips: a Studio."""
+    """What makes clips: a Studio.
+
+    Attributes:
+        checkpoints: name to SHA-256 of its models.
+    """
+
+    checkpoints: Mapping[str, str]
+
+    def measure(self, score: Score) -> Mapping[str, float]: ...
 
     def generate(self, recipe: Recipe, hook: Hook | None = None, given: Score | None = None) -> Result: ...
 

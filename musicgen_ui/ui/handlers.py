@@ -194,8 +194,30 @@ def _from_song(
     """The order for a clip that is made from a person's file."""
     if not isinstance(song, Song):
         raise RequestError("MIDI file", "there is none yet; choose one first")
-    source = Source(action, None, song.sha256, parts)
-    return Order(derived(page_recipe(settings), source, bars), song.title, song.score)
+    return from_song(song, page_recipe(settings), action, bars=bars, parts=parts)
+
+
+def from_song(song: Song, recipe: Recipe, action: str, *, bars: Any = None, parts: Any = (), span: Any = None) -> Order:
+    """The order for what is made from a person's file.
+
+    Args:
+        song: the file.
+        recipe: what the new notes are asked for.
+        action: as in Source.
+        bars: how many new ones, to continue with.
+        parts: as in Source.
+        span: the bars to write anew, as in Source.
+
+    Raises:
+        RequestError: a value is bad, or the file has no notes for a part that is to be kept.
+    """
+    source = Source(action, None, song.music.sha256, parts, span)
+    if action != "accompany":
+        return Order(derived(recipe, source, bars), song.title, song.music.score)
+    music = song.as_kept(source.parts)
+    played = {part: replace(recipe.style.parts[part], on=True) for part in source.parts}
+    style = recipe.style.with_values(parts={**recipe.style.parts, **played})
+    return Order(derived(replace(recipe, style=style), source), song.title, music.score)
 
 
 def _bars(made: Any, first: Any, last: Any) -> tuple[int, int] | None:

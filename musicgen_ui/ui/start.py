@@ -15,12 +15,14 @@ import gradio as gr
 import numpy as np
 
 from musicgen_ui.audio.decode import decode_upload
+from musicgen_ui.engine.style_of_score import style_of_score
 from musicgen_ui.errors import RequestError
+from musicgen_ui.music.score import Score
 from musicgen_ui.style import GENRES, SLIDERS
 from musicgen_ui.ui.meters import pretty_key
 from musicgen_ui.ui.rework import MORE_BARS, part_ticks
 from musicgen_ui.ui.settings import from_style
-from musicgen_ui.ui.song import open_song, song_html
+from musicgen_ui.ui.song import LABEL, Song, open_song, song_html
 
 if TYPE_CHECKING:
     from musicgen_ui.engine.match import Matched
@@ -36,7 +38,9 @@ MATCHED = (*SLIDERS, "key", "metre", *(f"genre_{name}" for name in GENRES))
 
 
 class Matcher(Protocol):
-    """What hears the style of a recording: a Studio."""
+    """What hears the style of a recording, and reads that of notes: a Studio."""
+
+    def measure(self, score: Score) -> Mapping[str, float]: ...
 
     def match(self, samples: np.ndarray, sample_rate: int) -> Matched: ...
 
@@ -49,6 +53,7 @@ class Start:
         song: the MIDI file once it was read (Song or None).
         file: where it goes.
         song_note: what was found in it.
+        like: moves the sliders to what the notes are.
         keep: parts to keep.
         accompany: writes the others.
         more: how many bars to add.
@@ -60,6 +65,7 @@ class Start:
     song: gr.State
     file: gr.File
     song_note: gr.HTML
+    like: gr.Button
     keep: gr.CheckboxGroup
     accompany: gr.Button
     more: gr.Slider
@@ -76,6 +82,7 @@ def start_controls() -> Start:
             gr.HTML("<p><b>Your MIDI file</b> gets an accompaniment, or goes on.</p>", elem_classes="lead-in")
             file = gr.File(label="MIDI file", show_label=False, elem_id="song", elem_classes="drop", height=84)
             song_note = gr.HTML("", elem_id="song-note")
+            like = gr.Button("Move the sliders to it", size="sm", elem_id="like-song", min_width=0)
             keep = part_ticks("Keep these, write the others", "keep")
             accompany = gr.Button("Accompany", size="md", elem_id="accompany", elem_classes="makes", min_width=0)
             low, high, value = MORE_BARS
@@ -91,7 +98,7 @@ def start_controls() -> Start:
                 waveform_options=gr.WaveformOptions(show_recording_waveform=False),
             )  # fmt: skip
             match_note = gr.HTML("", elem_id="match-note")
-    return Start(song, file, song_note, keep, accompany, more, go_on, recording, match_note)
+    return Start(song, file, song_note, like, keep, accompany, more, go_on, recording, match_note)
 
 
 def wire_start(start: Start, made: Mapping[str, Any], preset: gr.State, studio: Matcher, lane: str) -> None:
@@ -109,14 +116,16 @@ def wire_start(start: Start, made: Mapping[str, Any], preset: gr.State, studio: 
         "api_visibility": "private",
     }  # fmt: skip
     quiet = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+    sliders = [*(made[name] for name in MATCHED), preset]
     start.file.upload(None, None, start.song_note, js=f"() => {json.dumps(READING)}")
     read = start.file.upload(_read, start.file, [start.song, start.song_note, start.keep, start.file], **queued)
     read.failure(None, None, start.song_note, js=f"() => {json.dumps(_alert(BROKEN))}")
     start.file.clear(lambda: (None, "", gr.update(value=[])), None, [start.song, start.song_note, start.keep], **quiet)
+    start.like.click(partial(_like, studio), start.song, [*sliders, start.song_note], **quiet)
     start.recording.input(None, None, start.match_note, js=f"() => {json.dumps(LISTENING)}")
     heard = start.recording.input(
         partial(_heard, studio), start.recording,
-        [*(made[name] for name in MATCHED), preset, start.match_note, start.recording], **queued,
+        [*sliders, start.match_note, start.recording], **queued,
     )  # fmt: skip
     heard.failure(None, None, start.match_note, js=f"() => {json.dumps(_alert(BROKEN))}")
     start.recording.clear(lambda: "", None, start.match_note, **quiet)
@@ -175,6 +184,17 @@ def _read(path: str | None) -> tuple[Any, ...]:
         LOG.exception("reading a MIDI file failed")
         return gr.skip(), _alert(BROKEN), gr.skip(), None
     return song, song_html(song), list(song.kept), gr.skip()
+
+
+def _like(studio: Matcher, song: Any) -> tuple[Any, ...]:
+    """Values of MATCHED, preset and note: the sliders as the notes of the file are."""
+    if not isinstance(song, Song):
+        return *[gr.skip()] * (len(MATCHED) + 1), _alert(f"{LABEL}: there is none yet; choose one first")
+    score = song.music.score
+    measured = studio.measure(score)
+    controls = from_style(style_of_score(score, measured))
+    values = [controls[name] if name in {*measured, "tempo", "key", "metre"} else gr.skip() for name in MATCHED]
+    return *values, "", song_html(song)
 
 
 def _heard(studio: Matcher, path: str | None) -> tuple[Any, ...]:

@@ -27,7 +27,7 @@ def client(serve, studio) -> Client:
 @pytest.fixture
 def tune(tmp_path: Path) -> str:
     notes = tuple(Note(float(beat), 60 + beat, 1.0, 90) for beat in range(8))
-    score_to_midi(Score(90.0, "4/4", 2, {"lead": notes}), tmp_path / "tune.mid")
+    score_to_midi(Score(90.0, "4/4", 2, {"lead": notes, "bass": (Note(0.0, 36, 4.0, 90),)}), tmp_path / "tune.mid")
     return str(tmp_path / "tune.mid")
 
 

@@ -73,8 +73,8 @@ def test_a_clip_can_be_made_from_a_clip_that_was_made_from_a_file(page, studio, 
     first = press(page.accompany, song, ["lead"])["made"]
     press(page.go_on, first, 8)
     recipe, given = studio.orders[-1]
-    assert recipe.source.first.midi_sha256 == song.sha256
-    assert given == song.score, "its notes go along"
+    assert recipe.source.first.midi_sha256 == song.music.sha256
+    assert given == song.music.score, "its notes go along"
 
 
 def test_regenerate_counts_bars_from_one_and_keeps_the_ending(page, studio, made) -> None:
@@ -89,10 +89,21 @@ def test_regenerate_counts_bars_from_one_and_keeps_the_ending(page, studio, made
 def test_accompany_keeps_what_was_ticked(page, studio, song) -> None:
     last = press(page.accompany, song, ["lead"])
     recipe, given = studio.orders[-1]
-    assert recipe.source == Source("accompany", None, song.sha256, ("lead",))
-    assert given == song.score
+    assert recipe.source == Source("accompany", None, song.music.sha256, ("lead",))
+    assert given == song.music.score
     assert "lead kept" in last["heading"]
     assert Path(last["wav"]).name.startswith("my-tune_")
+
+
+def test_what_is_kept_is_played_and_a_single_line_is_the_part_that_was_named(page, studio, song, tmp_path) -> None:
+    (tmp_path / "x.mid").write_bytes(song.data.replace(b"lead", b"solo"))
+    song = open_song(tmp_path / "x.mid")
+    values = PAGE | {"bass_on": False}
+    list(page.accompany(*(values[name] for name in PAGE_CONTROLS), song, ["bass"]))
+    recipe, given = studio.orders[-1]
+    assert recipe.style.parts["bass"].on
+    assert given.notes("bass") == song.music.score.notes("lead")
+    assert not given.notes("lead")
 
 
 def test_a_file_can_be_continued(page, studio, song) -> None:
@@ -114,6 +125,7 @@ def test_a_file_can_be_continued(page, studio, song) -> None:
         ("renew", ("made", 1, 8, []), "source: name the bars or the parts to write anew"),
         ("renew", ("made", 1, 2, ["kazoo"]), "is not one of lead"),
         ("accompany", (None, ["lead"]), "MIDI file: there is none yet; choose one first"),
+        ("accompany", ("song", ["lead", "bass"]), "MIDI file: it has no notes for bass that could be kept"),
         ("accompany", ("song", []), "source: name at least one part to keep"),
         ("accompany", ("song", ["lead", "chords", "bass", "drums"]), "leaves nothing to write"),
         ("go_on_from_file", (None, 8), "MIDI file: there is none yet"),

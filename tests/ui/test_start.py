@@ -12,6 +12,7 @@ from musicgen_ui.audio.waveform import write_wav
 from musicgen_ui.music.midi import score_to_midi
 from musicgen_ui.music.score import Note, Score
 from musicgen_ui.ui import start
+from musicgen_ui.ui.song import open_song
 from musicgen_ui.ui.start import MATCHED
 
 
@@ -63,7 +64,7 @@ def test_a_midi_file_is_read_and_a_bad_one_leaves_the_earlier(tmp_path: Path) ->
     notes = (Note(0.0, 60, 1.0, 90), Note(2.0, 62, 1.0, 90))
     score_to_midi(Score(100.0, "4/4", 2, {"lead": notes, "bass": (Note(0.0, 36, 1.0, 90),)}), tmp_path / "a.mid")
     song, note, keep, file = start._read(str(tmp_path / "a.mid"))
-    assert song.score.notes("lead")
+    assert song.music.score.notes("lead")
     assert keep == ["lead"]
     assert "100 BPM" in note
     assert file == gr.skip()
@@ -72,3 +73,19 @@ def test_a_midi_file_is_read_and_a_bad_one_leaves_the_earlier(tmp_path: Path) ->
     assert song == keep == gr.skip()
     assert note.startswith('<p class="note" role="alert">MIDI file: ')
     assert file is None
+
+
+def test_the_sliders_move_to_the_notes_of_a_file(studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = tuple(Note(float(beat), 60 + beat, 1.0, 90) for beat in range(6))
+    score_to_midi(Score(100.0, "3/4", 2, {"lead": notes}), tmp_path / "a.mid")
+    monkeypatch.setattr(studio, "measure", lambda score: {"density": 0.25, "mood": 0.75})
+    song = open_song(tmp_path / "a.mid")
+    *values, preset, note = start._like(studio, song)
+    moved = dict(zip(MATCHED, values, strict=True))
+    assert (moved["tempo"], moved["metre"], moved["density"], moved["mood"]) == (100, "3/4", 0.25, 0.75)
+    assert moved["energy"] == moved["genre_pop"] == gr.skip(), "notes say nothing of it"
+    assert preset == ""
+    assert "a" in note
+    *values, _, note = start._like(studio, None)
+    assert all(value == gr.skip() for value in values)
+    assert "MIDI file: there is none yet" in note
