@@ -30,8 +30,12 @@ RINGS = 4
 OTHER_METRE = 0.1
 """Share of the file that may be in another metre before its bars make no sense."""
 
-PICKUP_TRUST = 0.25
-"""Advantage, see ``downbeat.bar_phase``, from which on a file is believed to open with a pickup."""
+PICKUP_TRUST = {True: 0.12, False: 0.3}
+"""Advantage, see ``downbeat.bar_phase``, from which on a pickup is believed, by whether chords or a bass play.
+
+On training songs whose first bar was cut to begin with the music, 99 % (97 % of melodies alone) of those without a
+pickup are left as they are, and 59 % (17 %) of pickups are found.
+"""
 
 TEMPO_SPREAD = 1.1
 """Ratio of the tempos of a file from which on a person is told that only one of them is played."""
@@ -126,10 +130,11 @@ def _bars_of(midi: MidiFile, parts: dict[str, Notes], label: str) -> tuple[str, 
     pitched = Notes.join([notes for part, notes in parts.items() if part != "drums"])
     if len(pitched) < ENOUGH_NOTES or int(pitched.onset[0]) >= TICKS_PER_BEAT:
         return main.metre, 0, []
-    phase = bar_phase(pitched, bar, trust=PICKUP_TRUST)
+    phase = bar_phase(pitched, bar, trust=PICKUP_TRUST["chords" in parts or "bass" in parts])
     if not phase:
         return main.metre, 0, []
-    return main.metre, phase - bar, [f"it is heard to open with a pickup of {phase / TICKS_PER_BEAT:g} beats"]
+    beats = phase / TICKS_PER_BEAT
+    return main.metre, phase - bar, [f"it is heard to open with a pickup of {beats:g} beat{'s' if beats != 1 else ''}"]
 
 
 def _signature(midi: MidiFile) -> str | None:
