@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-DRAWERS = ("genres", "band", "sound", "effects", "advanced")
+DRAWERS = ("genres", "band", "structure", "sound", "effects", "correct", "start", "advanced")
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE, {"width": 900, "height": 700}], ids=["desktop", "phone", "small"])
@@ -22,6 +22,8 @@ def test_nothing_is_wider_than_the_screen(visit, viewport: dict) -> None:
         here.page.click(f"#{drawer} button.label-wrap")
     here.generate()
     here.page.wait_for_selector("#meters li")
+    here.page.click("#bench button.label-wrap")
+    here.page.wait_for_selector("#regenerate")
     assert here.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     cut = here.page.evaluate(
         """() => [...document.querySelectorAll('button, label span, b, h1, h2, h3, .info-text')]
@@ -41,7 +43,7 @@ def test_every_control_has_an_id_a_name_and_takes_focus(visit) -> None:
         page.click(f"#{drawer} button.label-wrap")
     names = [*SLIDERS, *EFFECTS, *(f"genre_{genre}" for genre in GENRES), "key", "metre", "bars", "seed", "lock"]
     names += [f"{part}_{field}" for part in PARTS for field in ("on", "instrument", "level")]
-    names += ["composer", "synth", "takes", "rounds", "dice", "generate", "stop"]
+    names += ["composer", "synth", "takes", "rounds", "form", "intro", "ending", "dice", "generate", "stop"]
     names += [f"preset-{slug}" for slug in PRESETS]
     for name in names:
         assert page.locator(f"#{name}").count() == 1, name
