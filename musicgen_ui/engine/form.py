@@ -18,7 +18,7 @@ from musicgen_ui.music.score import PARTS, Score
 from musicgen_ui.music.tokens import STEPS_PER_BEAT, chord_class
 
 CONTEXT_BARS = 2
-"""Bars before a new section that it knows of: enough for key, groove and band."""
+"""Bars before a new section that it knows of, at most half its own: enough for key, groove and band."""
 
 THEME_BARS = 8
 """Bars of the theme that a variation knows of."""
@@ -70,6 +70,15 @@ class Layout:
     def body_bars(self) -> int:
         """Length of what the composer writes."""
         return self.sections[-1].end - self.intro_bars
+
+    @property
+    def played_share(self) -> float:
+        """Share of the clip's bars that are as busy as what the composer writes.
+
+        An introduction counts half, and the bar of a last chord not at all.
+        """
+        bars, held = self.sections[-1].end, self.ending == "close" and self.body_bars > 1
+        return (bars - 0.5 * self.intro_bars - held) / bars
 
 
 def write_layout(
@@ -158,7 +167,7 @@ def _turns(
         origin = section.first if section.repeats is None else section.repeats
         number = subjects.setdefault(origin, len(subjects))
         asked = lifted(condition, section)
-        bars = THEME_BARS if section.variation else CONTEXT_BARS
+        bars = THEME_BARS if section.variation else max(1, min(CONTEXT_BARS, section.bars // 2))
         z = composer.prior(asked, subject(latents, number))
         turns.append(Turn(section.first * per_bar, section.label, asked, z, bars * per_bar))
     return turns[1:]

@@ -65,7 +65,11 @@ _PATTERNS: dict[str, _Pattern] = {
         ("A", "B", "A", "C", "A"), ("B", "A", "C", "A"), 2, lifts={"B": _LIFTED, "C": _BRIDGE, "A": _CALM}
     ),
     "theme and variations": _Pattern(
-        _PRIMES[:3], _PRIMES[3:], 1, (_PRIMES[:1], _PRIMES[:2]), {_PRIMES[1]: _ANSWER, _PRIMES[2]: _LIFTED}
+        _PRIMES[:3],
+        _PRIMES[3:],
+        1,
+        (_PRIMES[:1], _PRIMES[:2]),
+        dict(zip(_PRIMES[1:], cycle((_ANSWER, _LIFTED, _BRIDGE)), strict=False)),
     ),
     "through-composed": _Pattern(
         _LETTERS[:3],
@@ -79,8 +83,8 @@ _PATTERNS: dict[str, _Pattern] = {
 FORMS = (FREE, *_PATTERNS)
 """Free: the composer goes on as it likes. The others are what a person would call them."""
 
-_VARIATION = 0.5
-"""Share of the parts that a variation writes anew."""
+_VARIATIONS = (0.25, 0.5, 0.75)
+"""Share of the parts that the first variation writes anew, the second, the third, and so on round and round."""
 
 _INTRO_BARS = ((4, 16), (2, 8), (1, 3))
 """Length of an introduction, and the clip's length from which on it may be so long."""
@@ -217,7 +221,8 @@ def _body(form: str, bars: int, first: int) -> tuple[Section, ...]:
         if label in known:
             section = replace(section, repeats=known[label].first)
         elif origin in known:
-            section = replace(section, repeats=known[origin].first, variation=_VARIATION)
+            share = _VARIATIONS[(len(label) - 2) % len(_VARIATIONS)]
+            section = replace(section, repeats=known[origin].first, variation=share)
         known.setdefault(label, section)
         sections.append(section)
         first += size

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from musicgen_ui.music.repetition import nearest_step
-from musicgen_ui.music.score import PARTS, Chord, Note, Score
+from musicgen_ui.music.score import TICKS_PER_BEAT, Chord, Note, Score, from_ticks, to_ticks
 from musicgen_ui.music.theory import QUALITIES, key_is_minor, key_tonic
 from musicgen_ui.music.tokens import HIGH, LOW, STEPS_PER_BEAT
 
@@ -42,19 +42,23 @@ def introduced(score: Score, bars: int) -> Score:
     for part, notes in score.parts.items():
         before = [
             replace(
-                note,
-                onset=note.onset + (bar - bar % score.bars) * per_bar,
-                duration=min(note.duration, shift - note.onset - (bar - bar % score.bars) * per_bar),
+                moved := _later(note, (bar - bar % score.bars) * per_bar),
+                duration=min(note.duration, shift - moved.onset),
                 velocity=max(1, round(note.velocity * (SOFT + (1 - SOFT) * bar / bars))),
             )
             for bar in range(entries.get(part, bars), bars)
             for note in starts[part][bar]
         ]
-        after = [replace(note, onset=note.onset + shift) for note in notes]
+        after = [_later(note, shift) for note in notes]
         parts[part] = tuple(sorted([*(note for note in before if note.duration > 0), *after]))
     chords = [replace(chord, onset=chord.onset + bar * per_bar) for bar, m in enumerate(material) for chord in m.chords]
     chords += [replace(chord, onset=chord.onset + shift) for chord in score.chords]
     return replace(score, bars=score.bars + bars, parts=parts, chords=_joined(chords))
+
+
+def _later(note: Note, beats: int) -> Note:
+    """A note some whole beats later, on the very same tick."""
+    return replace(note, onset=from_ticks(to_ticks(note.onset) + beats * TICKS_PER_BEAT))
 
 
 def _starts_of(score: Score, part: str, bar: int) -> list[Note]:
@@ -142,9 +146,3 @@ def _voicing(centre: float, chord: Sequence[int]) -> list[int]:
     tones = [p for p in range(LOW["chords"], HIGH["chords"] + 1) if p % 12 in chord]
     triads = [tones[i : i + 3] for i in range(len(tones) - 2)]
     return min(triads, key=lambda triad: abs(sum(triad) / 3 - centre))
-
-
-def last_interval(score: Score) -> float | None:
-    """Beats between the last onset and the end; None for a score without notes."""
-    onsets = [note.onset for part in PARTS for note in score.notes(part)]
-    return score.beats - max(onsets) if onsets else None
