@@ -10,6 +10,7 @@ import numpy as np
 from musicgen_ui.engine.device import one_thread
 from musicgen_ui.engine.form import Layout, framed, write_layout
 from musicgen_ui.engine.orchestrate import choose_programs
+from musicgen_ui.engine.steer import Steering, levelled, slider_guide
 from musicgen_ui.models.condition import Condition, condition_of, stack
 from musicgen_ui.models.pick import SamplingConfig
 from musicgen_ui.models.sampling import Composer, Hook, Plan, draw_noise
@@ -18,7 +19,7 @@ from musicgen_ui.music.measures import MEASURED, chroma, measure
 from musicgen_ui.music.score import METRES, Score
 from musicgen_ui.music.table import DrumVocabulary, from_table
 from musicgen_ui.music.theory import KEYS, PITCH_NAMES, key_correlations, key_is_minor, key_tonic
-from musicgen_ui.music.tokens import HIGH, LOW, STEPS_PER_BEAT, decode, fold
+from musicgen_ui.music.tokens import HIGH, LOW, STEPS_PER_BEAT, Grid, decode, fold
 from musicgen_ui.scale import UnitScale
 from musicgen_ui.style import AUTO, Style
 
@@ -59,6 +60,7 @@ def compose(  # noqa: PLR0913 - what decides on a score is much
     scales: Mapping[str, UnitScale],
     sampling: SamplingConfig | None = None,
     shape: Shape | None = None,
+    steering: Steering | None = None,
     hook: Hook = no_hook,
 ) -> Score:
     """Writes a score in the style's key, tempo and metre, of exactly ``bars`` bars, with only its active parts.
@@ -72,6 +74,7 @@ def compose(  # noqa: PLR0913 - what decides on a score is much
         scales: score side of the slider scales, by slider.
         sampling: how bold; None for the defaults.
         shape: form, introduction and ending; None for a free form that comes to an end.
+        steering: how the sliders lean on what is written; None for as far as it takes.
         hook: told ``("compose", steps done, steps)``; may raise ``Cancelled``.
 
     Raises:
@@ -86,6 +89,7 @@ def compose(  # noqa: PLR0913 - what decides on a score is much
         scales=scales,
         sampling=sampling,
         shape=shape,
+        steering=steering,
         hook=hook,
     )[0]
 
@@ -100,6 +104,7 @@ def compose_many(  # noqa: PLR0913 - as above
     scales: Mapping[str, UnitScale],
     sampling: SamplingConfig | None = None,
     shape: Shape | None = None,
+    steering: Steering | None = None,
     hook: Hook = no_hook,
 ) -> list[Score]:
     """Many different styles written as one batch, a tenth of the time; each score is that of :func:`compose` alone.
@@ -113,6 +118,7 @@ def compose_many(  # noqa: PLR0913 - as above
         scales: score side of the slider scales, by slider.
         sampling: how bold; None for the defaults.
         shape: of every score, as in :func:`compose`.
+        steering: of every score, as in :func:`compose`.
         hook: told ``("compose", steps done, steps)``; may raise ``Cancelled``.
 
     Returns:
@@ -122,7 +128,8 @@ def compose_many(  # noqa: PLR0913 - as above
         raise ValueError("every style needs a seed")
     if len({(style.metre, style.active_parts) for style in styles}) > 1:
         raise ValueError("the styles of a batch must agree in metre and active parts")
-    layout = Layout.of(bars, shape or Shape())
+    layout, steering = Layout.of(bars, shape or Shape()), steering or Steering()
+    writing = _Writing(composer, layout, sampling or SamplingConfig(), steering, scales, hook)
     requests = [_Request.of(style, seed) for style, seed in zip(styles, seeds, strict=True)]
     best: list[Score | None] = [None] * len(requests)
     waiting = list(range(len(requests)))
@@ -130,9 +137,10 @@ def compose_many(  # noqa: PLR0913 - as above
         if not waiting:
             break
         group = [requests[i] for i in waiting]
-        written = _write(composer, group, range(attempt * takes, (attempt + 1) * takes), layout, sampling, hook)
+        written = writing.write(group, range(attempt * takes, (attempt + 1) * takes))
         for i, scores in zip(waiting, written, strict=True):
-            best[i] = min(scores, key=lambda score: _distance(score, requests[i].style, scales))  # first of equals
+            wanted = replace(requests[i].style, **steering.targets)
+            best[i] = min(scores, key=lambda score: _distance(score, wanted, scales))  # the first of equals
         waiting = [i for i in waiting if not any(best[i].parts.values())]
     return [
         replace(in_key(score, request.key), programs=choose_programs(request.style, request.seed))
@@ -157,41 +165,51 @@ class _Request:
         return cls(style, seed, key, condition_of(told, minor=minor))
 
 
-def _write(
-    composer: Composer,
-    requests: Sequence[_Request],
-    takes: range,
-    layout: Layout,
-    sampling: SamplingConfig | None,
-    hook: Hook,
-) -> list[list[Score]]:
-    """The given takes of every request, in the neutral keys, written as one batch."""
-    style = requests[0].style
-    steps_per_bar = METRES[style.metre] * STEPS_PER_BEAT
-    vocabulary = DrumVocabulary(composer.config.drum_masks)
-    device = next(composer.parameters()).device
-    seeds = [_take_seed(request.seed, take) for request in requests for take in takes]
-    latents, noise = draw_noise(seeds, layout.body_bars * steps_per_bar, composer.config.latent)
-    asked = stack([request.condition.expand(len(takes)) for request in requests]).to(device)
-    with one_thread():
-        tables = write_layout(
-            composer,
-            asked,
-            latents,
-            noise,
-            layout,
-            config=sampling or SamplingConfig(),
-            hook=hook,
-            plan=Plan(first_bar=FIRST_BAR),
-        )
-    observed = requests[0].condition.active[0].numpy()
-    grids = [from_table(table, vocabulary, style.metre, observed) for table in tables.numpy()]
-    owners = [request for request in requests for _ in takes]
-    scores = [
-        framed(decode(grid, tempo=owner.style.tempo, key=NEUTRAL[key_is_minor(owner.key)]), layout)
-        for grid, owner in zip(grids, owners, strict=True)
-    ]
-    return [scores[i : i + len(takes)] for i in range(0, len(scores), len(takes))]
+@dataclass(frozen=True)
+class _Writing:
+    """How a batch is written: what all its takes have in common."""
+
+    composer: Composer
+    layout: Layout
+    sampling: SamplingConfig
+    steering: Steering
+    scales: Mapping[str, UnitScale]
+    hook: Hook
+
+    def write(self, requests: Sequence[_Request], takes: range) -> list[list[Score]]:
+        """The given takes of every request, in the neutral keys, written as one batch."""
+        style, composer = requests[0].style, self.composer
+        steps = self.layout.body_bars * METRES[style.metre] * STEPS_PER_BEAT
+        vocabulary = DrumVocabulary(composer.config.drum_masks)
+        device = next(composer.parameters()).device
+        owners = [request for request in requests for _ in takes]
+        seeds = [_take_seed(request.seed, take) for request in requests for take in takes]
+        latents, noise = draw_noise(seeds, steps, composer.config.latent)
+        asked = stack([owner.condition for owner in owners]).to(device)
+        guide = slider_guide(asked, self.scales, vocabulary, steps=steps, steering=self.steering)
+        with one_thread():
+            tables = write_layout(
+                composer,
+                asked,
+                latents,
+                noise,
+                self.layout,
+                config=self.sampling,
+                hook=self.hook,
+                plan=Plan(first_bar=FIRST_BAR, guide=guide),
+            )
+        observed = requests[0].condition.active[0].numpy()
+        grids = [from_table(table, vocabulary, style.metre, observed) for table in tables.numpy()]
+        scores = [self._finished(grid, owner) for grid, owner in zip(grids, owners, strict=True)]
+        return [scores[i : i + len(takes)] for i in range(0, len(scores), len(takes))]
+
+    def _finished(self, grid: Grid, request: _Request) -> Score:
+        score = decode(grid, tempo=request.style.tempo, key=NEUTRAL[key_is_minor(request.key)])
+        score = framed(score, self.layout)
+        if self.steering.strength <= 0:
+            return score
+        wanted = self.steering.targets.get("energy", request.style.energy)
+        return levelled(score, self.scales["energy"].from_unit(wanted))
 
 
 def _mood_of_mode(mood: float, minor: bool) -> float:

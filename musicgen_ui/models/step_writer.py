@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -43,7 +44,11 @@ class Guide(Protocol):
 
 
 class StepWriter:
-    """Turns contexts into rows. Holds the columns that carry over from one step to the next."""
+    """Turns contexts into rows. Holds the columns that carry over from one step to the next.
+
+    A guide that has a method ``chose(choice, value (takes,))`` is also told what each part starts, 0 for nothing,
+    before the next part of the same step chooses.
+    """
 
     def __init__(
         self,
@@ -54,6 +59,7 @@ class StepWriter:
         guide: Guide | None = None,
     ) -> None:
         self.heads, self.config, self.guide = heads, config, guide
+        self._tell: Callable[[str, Tensor], None] | None = getattr(guide, "chose", None)
         self.active = {part: bool(observed[0, i]) for i, part in enumerate(PARTS)}
         takes = len(observed)
         self.chord = torch.zeros(takes, dtype=torch.long, device=observed.device)
@@ -87,7 +93,7 @@ class StepWriter:
             if self.active[name]:
                 logits = heads.pitch(name, held, self.last[name])
                 pitch = choose(name, heads.copied(name, held, recall, logits, f"{name}_pitch"), decision)
-                pitch = taken(given, COLUMN[f"{name}_pitch"], pitch)
+                pitch = self._told(name, taken(given, COLUMN[f"{name}_pitch"], pitch))
                 self.last[name] = torch.where(pitch > 0, pitch, self.last[name][:, 0]).unsqueeze(-1)
                 row[:, COLUMN[f"{name}_pitch"]] = pitch
                 held = held + heads.held.column(f"{name}_pitch", pitch)
@@ -100,6 +106,7 @@ class StepWriter:
                 logits = heads.copied("chords", reading, recall, logits, FIELDS[column].name)
                 note = choose("chords+" if slot else "chords", logits, 4 + slot, biased=slot == 0)
                 note = taken(given, column, torch.where(alive, note, 0))
+                note = note if slot else self._told("chords", note)
                 alive = note > 0
                 if not alive.any():
                     break
@@ -154,6 +161,11 @@ class StepWriter:
         sizes = torch.tensor(self.heads.detail_sizes, device=row.device)
         sampled = torch.minimum(sampled, sizes - 1)
         row[:, _DETAIL_COLUMNS] = torch.where(starts, sampled + 1, 0)
+
+    def _told(self, name: str, value: Tensor) -> Tensor:
+        if self._tell is not None:
+            self._tell(name, value)
+        return value
 
     def _leant(self, name: str, logits: Tensor, step: int) -> Tensor:
         return logits if self.guide is None else self.guide.lean(name, logits, step)
