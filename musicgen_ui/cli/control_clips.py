@@ -103,6 +103,7 @@ class ControlStudio:
             bars=recipe.bars,
             takes=recipe.takes,
             scales=self._scales,
+            shape=recipe.shape,
         )
         share = (time.perf_counter() - began) / len(clips)
         for clip, style, source in zip(clips, told, first, strict=True):

@@ -143,7 +143,7 @@ def print_control(name: str, summary: dict[str, Any]) -> None:
         "kept",
         "miss",
     )
-    print_table((*header, "kept", "cross-talk", "kept"), rows)
+    print_table((*header, "kept", "worst cross-talk (chance)", "kept"), rows)
     print()
     lines = [
         (
@@ -198,11 +198,11 @@ def _settings(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 
 def _worst(others: dict[str, dict[str, float]]) -> str:
-    """The other slider that moves most, such as ``0.12 energy``."""
+    """The other slider that moves most and what chance alone may do, such as ``energy 0.12 (0.06)``."""
     if not others:
         return "-"
     name = max(others, key=lambda key: abs(others[key]["value"]))
-    return f"{abs(others[name]['value']):.2f} {name}"
+    return f"{name} {abs(others[name]['value']):.2f} ({others[name]['noise']:.2f})"
 
 
 def _number(value: float | None) -> str:

@@ -103,10 +103,13 @@ def cross_talk(rows: Sequence[Row], when: str) -> dict[str, dict[str, dict[str, 
             known = [row for row in moving if row[when][other] is not None]
             if other == moved or len(known) < FEWEST:
                 continue
+            controls = _controls(known, moved)
+            if len(known) < 2 * controls.shape[1]:
+                continue
             value, noise = _partial(
                 np.array([row["asked"][moved] for row in known], dtype=float),
                 np.array([row[when][other] for row in known], dtype=float),
-                _controls(known, moved),
+                controls,
             )
             table.setdefault(moved, {})[other] = {"value": value, "noise": noise}
     return table

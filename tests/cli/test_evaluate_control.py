@@ -8,6 +8,7 @@ import pytest
 
 from musicgen_ui.__main__ import main
 from musicgen_ui.engine.response import Curve, Response, Responses
+from musicgen_ui.music.score import Note, Score
 
 
 def control(tmp_path, *options):
@@ -53,6 +54,25 @@ def test_bad_options_are_told_in_a_line(loaded, tmp_path, capsys, options, compl
     assert control(tmp_path, *options) == 2
     assert complaint in capsys.readouterr().err
     assert loaded.options is None
+
+
+def test_without_rounds_clips_are_composed_as_batches_and_brightness_needs_no_new_score(loaded, tmp_path, monkeypatch):
+    batches = []
+
+    def compose_many(composer, styles, seeds, *, bars, takes, scales, shape):
+        batches.append((composer, len(styles), sorted(seeds), takes, shape.ending))
+        notes = (Note(0.0, 60, 1.0, 90),)
+        return [Score(s.tempo, s.metre, bars, {"lead": notes}, key="A minor", programs={"lead": 0}) for s in styles]
+
+    monkeypatch.setattr("musicgen_ui.engine.compose.compose_many", compose_many)
+    monkeypatch.setattr("musicgen_ui.models.composers.load_composer", lambda path, device: path.stem)
+    options = ("--rounds", "0", "--seeds", "2", "--sliders", "brightness,density", "--takes", "3")
+    assert control(tmp_path, *options) == 0
+    assert batches == [("composer_wavenet", 2 + 6, [0, 0, 0, 0, 1, 1, 1, 1], 3, "open")], "one score a seed, and six"
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text(encoding="utf-8").splitlines()[1:]]
+    assert len(rows) == 12
+    assert {row["asked"]["brightness"] for row in rows if row["moved"] == "brightness"} == {0.0, 0.5, 1.0}
+    assert all(row["first"] == row["heard"] and row["kinds"] == [] for row in rows)
 
 
 def test_shipped_curves_join_those_that_are_there(loaded, tmp_path):
