@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CASES = {
     "16 bars at 128 BPM (30 s)": Recipe(style=Style(tempo=128.0), bars=16),
     "16 bars at 128 BPM, 16 takes": Recipe(style=Style(tempo=128.0), bars=16, takes=16),
-    "16 bars at 128 BPM, 2 rounds": Recipe(style=Style(tempo=128.0), bars=16, rounds=2),
+    "16 bars at 128 BPM, 3 rounds": Recipe(style=Style(tempo=128.0), bars=16, rounds=3),
     "2 bars at 120 BPM (4 s)": Recipe(style=Style(tempo=120.0), bars=2),
 }
 

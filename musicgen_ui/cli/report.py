@@ -42,9 +42,30 @@ def print_result(result: Result, out: Path, *, as_json: bool) -> None:
         f"{out / 'clip.wav'}: {score.bars} bars of {score.metre}, {result.clip.seconds:.1f} s, {score.tempo:g} BPM, "
         f"{score.key or 'key unknown'}, seed {result.recipe.seed}"
     )
-    rows = [(key, _shown(asked), _shown(result.heard[key])) for key, asked in result.asked.items()]
-    print_table(("", "asked", "heard"), rows)
+    from musicgen_ui.engine.misses import outside
+
+    wrong = outside(result.asked, result.heard)
+    rows = [
+        (key, _shown(asked), _shown(result.heard[key]), "outside tolerance" if key in wrong else "")
+        for key, asked in result.asked.items()
+    ]
+    print_table(("", "asked", "heard", ""), rows)
+    if result.gain and result.gain["stopped"] != "switched off":
+        print_rounds(result)
     print("seconds: " + ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in result.seconds.items()))
+
+
+def print_rounds(result: Result) -> None:
+    """What the closed loop tried, and what that was worth."""
+    rows = []
+    for number, entry in enumerate(result.rounds):
+        told = ", ".join(f"{key} {now:.2f}" for key, (_, now) in entry["changed"].items())
+        error = "-" if entry["error"] is None else f"{entry['error']:.3f}"
+        inside = f"{entry['of'] - len(entry['outside'])} of {entry['of']}"
+        kept = "kept" if number == result.gain["kept"] else ""
+        rows.append((f"round {number}: {entry['kind']}", error, inside, f"{entry['seconds']:.2f}", kept, told))
+    print_table(("", "mean miss", "inside", "seconds", "", "told"), rows)
+    print(f"no more rounds: {result.gain['stopped']}")
 
 
 def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:

@@ -101,3 +101,14 @@ def test_clips_of_random_sliders_with_rounds_stand_beside_the_listener(loaded, t
     listener.write_text("{]")
     assert main(["evaluate", "clips", "--listener", str(listener)]) == 2
     assert "is no report of evaluate listener" in capsys.readouterr().err
+
+
+def test_generate_says_what_was_tried_and_gained(loaded, tmp_path, capsys):
+    assert main(["generate", "--bars", "1", "--rounds", "2", "--style", "tempo=120", "--out", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "outside tolerance" in out, "the fake studio is always heard at 96 BPM"
+    assert "round 1: " not in out
+    assert "no more rounds: nothing was heard" in out
+    values = json.loads((tmp_path / "clip.json").read_text(encoding="utf-8"))
+    assert values["gain"]["kept"] == 0
+    assert values["rounds"][0]["outside"] == ["tempo"]
