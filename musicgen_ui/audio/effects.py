@@ -143,6 +143,12 @@ _TILT_PIVOT, _TILT_LOW, _TILT_HIGH = 1000.0, 80.0, 12_000.0
 _TILT_TAPS = 1023
 
 
+def tilt_response(hertz: np.ndarray, brightness: float) -> np.ndarray:
+    """Amplitude factor of :func:`tilt` at each frequency."""
+    octaves = np.log2(np.clip(hertz, _TILT_LOW, _TILT_HIGH) / _TILT_PIVOT)
+    return 10 ** ((brightness - 0.5) * 2 * TILT_DB_PER_OCTAVE * octaves / 20)
+
+
 def tilt(samples: np.ndarray, sample_rate: int, brightness: float) -> np.ndarray:
     """Tilt equaliser around 1 kHz: a straight line in dB over log frequency, level below 80 Hz and above 12 kHz.
 
@@ -155,10 +161,7 @@ def tilt(samples: np.ndarray, sample_rate: int, brightness: float) -> np.ndarray
     """
     if brightness == 0.5:
         return samples.copy()
-    slope = (brightness - 0.5) * 2 * TILT_DB_PER_OCTAVE
-    frequencies = np.fft.rfftfreq(8192, 1 / sample_rate)
-    octaves = np.log2(np.clip(frequencies, _TILT_LOW, _TILT_HIGH) / _TILT_PIVOT)
-    response = np.fft.fftshift(np.fft.irfft(10 ** (slope * octaves / 20)))
+    response = np.fft.fftshift(np.fft.irfft(tilt_response(np.fft.rfftfreq(8192, 1 / sample_rate), brightness)))
     middle, half = len(response) // 2, _TILT_TAPS // 2
     taps = response[middle - half : middle + half + 1] * np.hanning(_TILT_TAPS + 2)[1:-1]
     taps = taps.reshape((1,) * (samples.ndim - 1) + (-1,)).astype(np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.fft
 from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 
+from musicgen_ui.audio.effects import tilt_response
 from musicgen_ui.audio.spectral import centroid, frames_of, magnitudes
 
 _N_FFT = 1024
@@ -17,13 +18,37 @@ _RANGE_DB = 55.0  # quieter than this below a band's loudest frame is neither at
 _SLOPE = 4  # frames on either side over which a slope is taken
 _SPAN = 43  # frames, half a second, within which levels rise and fall
 _INCOHERENCE_FLOOR = 0.003
+_BISECTIONS = 10
+
+TILTS = (-0.25, 1.25)
+"""How far the equaliser may go to reach a brightness: half as far again as the slider moves it."""
+
 MONO_SIDE = 1e-4
 """Power of the difference of two channels, relative to their sum, below which a clip is mono."""
 
 
 def brightness(samples: np.ndarray, sample_rate: int) -> float:
     """Log of the spectral centroid in Hz, frames weighted by their loudness (root of their power)."""
-    magnitude = magnitudes(samples, n_fft=_N_FFT, hop=2 * _HOP)
+    return _log_centroid(magnitudes(samples, n_fft=_N_FFT, hop=2 * _HOP), sample_rate)
+
+
+def tilt_towards(samples: np.ndarray, sample_rate: int, target: float) -> float:
+    """The argument of ``effects.tilt`` after which (n,) samples have the :func:`brightness` ``target``.
+
+    Found by bisection on the spectra alone. It lies within -0.25 to 1.25, so that what is dark by nature is not turned
+    into hiss: where that does not suffice, the nearest end.
+    """
+    magnitude = magnitudes(samples, n_fft=_N_FFT, hop=8 * _HOP)  # a few frames say enough
+    hertz = np.arange(magnitude.shape[0]) * sample_rate / _N_FFT
+    low, high = TILTS
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (low + high)
+        tilted = magnitude * tilt_response(hertz, middle).astype(np.float32)[:, None]
+        low, high = (middle, high) if _log_centroid(tilted, sample_rate) < target else (low, middle)
+    return 0.5 * (low + high)
+
+
+def _log_centroid(magnitude: np.ndarray, sample_rate: int) -> float:
     loudness = np.sqrt(np.square(magnitude).sum(axis=0, dtype=np.float64))
     mean = (centroid(magnitude, sample_rate) * loudness).sum() / max(loudness.sum(), 1e-12)
     return float(np.log(max(mean, 1.0)))

@@ -98,7 +98,7 @@ def load_studio(
         composers=composers,
         rewriters=rewriters,
         synthesizers=synthesizers,
-        mix=mix,
+        mix=partial(mix, colours=scales["audio"]["brightness"]),
         listen=lambda samples, sample_rate, *, hook: listen(samples, sample_rate, scales, hook=hook).values,
         checkpoints=hashes,
         responses=responses,

@@ -11,10 +11,13 @@ from musicgen_ui.audio.dynamics import compress
 from musicgen_ui.audio.effects import drive, fade, high_pass, noise, pan, tilt, varispeed, vibrato, widen
 from musicgen_ui.audio.looping import closed
 from musicgen_ui.audio.loudness import SILENCE_LUFS, integrated_loudness, normalise
+from musicgen_ui.audio.punch import with_punch
 from musicgen_ui.audio.reverb import room
+from musicgen_ui.audio.timbre import tilt_towards
 from musicgen_ui.audio.waveform import SAMPLE_RATE, Clip, resample
 from musicgen_ui.music.form import ENDINGS
 from musicgen_ui.music.score import PARTS
+from musicgen_ui.scale import UnitScale
 from musicgen_ui.style import Style
 
 Hook = Callable[[str, int, int], None]
@@ -63,6 +66,12 @@ CLOSING_SECONDS = (0.5, 2.0)
 
 REST_SECONDS = 0.06
 """Silence at its very end."""
+
+PUNCH = (0.8, 2.6)
+"""Punch in dB (``audio.punch``) of the calmest and of the most driving music; most music has 0.9 to 2.4."""
+
+HEARD_RATE = 22_050
+"""Sample rate in Hz at which the Listener judges brightness."""
 
 _SETTLING_SECONDS = 4.0
 """A loop is mixed from so long before its beginning: rooms, compressor and limiter have settled when it begins."""
@@ -131,9 +140,15 @@ def mix(
     seed: int,
     tempo: float | None = None,
     ending: str = "open",
+    energy: float | None = None,
+    colours: UnitScale | None = None,
     hook: Hook | None = None,
 ) -> Clip:
     """Mix stems into a clip at -16 LUFS with its true peak at or below -1 dBTP.
+
+    Levelled stems say little of how hard the band plays, and instruments differ more in colour than an equaliser's knob
+    can move them. So both are brought to what is asked, within decent limits: the attacks' punch to the notes' own
+    energy, and the mix's spectral centroid to the style's brightness.
 
     Args:
         stems: part to (n,) float32 dry mono at 44.1 kHz, all of one length; parts that the style switches off are
@@ -143,6 +158,9 @@ def mix(
         tempo: beats per minute of the music, which sets the last fade; the style's by default.
         ending: one of ``music.form.ENDINGS``. A loop's stems must lead back to their beginning; it is not faded, and
             what its room and its effects still hold at its end is there at its beginning.
+        energy: of the notes, 0 to 1; None leaves the attacks as they are.
+        colours: what a brightness of 0 to 1 means to the ear (``audio.timbre.brightness``); without it the equaliser
+            is turned by as much as the style's brightness says, whatever it meets.
         hook: told ``("mix", done, total)`` before each piece of work; may raise ``Cancelled``.
 
     Returns:
@@ -173,7 +191,7 @@ def mix(
     dry += room(send, SAMPLE_RATE, style.space)
     del driven, send  # a long clip needs their memory
     report(pieces - 3)
-    music = tilt(dry, SAMPLE_RATE, style.brightness)
+    music = tilt(dry, SAMPLE_RATE, _tilt(dry, style.brightness, colours))
     silent = not music.any()
     if style.noise > 0:
         low, high = NOISE_DB
@@ -183,6 +201,8 @@ def mix(
     music, turn = turn.at_speed(music, style.speed)
     report(pieces - 2)
     music = compress(high_pass(music, SAMPLE_RATE), SAMPLE_RATE)
+    if energy is not None:
+        music = with_punch(music, SAMPLE_RATE, PUNCH[0] * (PUNCH[1] / PUNCH[0]) ** energy)
     beat = 60.0 / (tempo or style.tempo) / style.speed
     if not turn.loops:
         music = _ended(music, beat, closes=ending == "close")
@@ -190,6 +210,14 @@ def mix(
     # Tape noise alone is not music to be brought to full loudness.
     music = music if silent else normalise(music, SAMPLE_RATE)
     return Clip(closed(music, turn.before, turn.length, round(_JOIN_SECONDS * SAMPLE_RATE)) if turn.loops else music)
+
+
+def _tilt(music: np.ndarray, brightness: float, colours: UnitScale | None) -> float:
+    """How to turn the equaliser so that music (2, n) becomes so bright."""
+    if colours is None:
+        return brightness
+    heard = resample(music.mean(axis=0), SAMPLE_RATE, HEARD_RATE)
+    return tilt_towards(heard, HEARD_RATE, colours.from_unit(brightness))
 
 
 def _ended(music: np.ndarray, beat: float, *, closes: bool) -> np.ndarray:

@@ -43,10 +43,21 @@ class Synthesizer(Protocol):
 
 
 class Mix(Protocol):
-    """Mixes stems into a stereo clip with the style's levels, effects and loudness, and gives it its end."""
+    """Mixes stems into a stereo clip with the style's levels, effects and loudness, and gives it its end.
+
+    ``energy`` is that of the notes, 0 to 1, or None where it is not known.
+    """
 
     def __call__(
-        self, stems: Mapping[str, np.ndarray], style: Style, *, seed: int, tempo: float, ending: str, hook: Hook
+        self,
+        stems: Mapping[str, np.ndarray],
+        style: Style,
+        *,
+        seed: int,
+        tempo: float,
+        ending: str,
+        energy: float | None,
+        hook: Hook,
     ) -> Clip: ...
 
 
@@ -122,7 +133,15 @@ class StudioRooms:
     def mix(self, stems: Mapping[str, np.ndarray], told: Style, score: Score) -> Clip:
         """The finished clip."""
         with self.watch.stage("mix") as inner:
-            return self.band.mix(stems, told, seed=self.recipe.seed, tempo=score.tempo, ending=self.ending, hook=inner)
+            return self.band.mix(
+                stems,
+                told,
+                seed=self.recipe.seed,
+                tempo=score.tempo,
+                ending=self.ending,
+                energy=self.measure(score).get("energy"),
+                hook=inner,
+            )
 
     def listen(self, clip: Clip) -> dict[str, float | str | None]:
         """What is heard of it."""

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.signal import fftconvolve
 
+from musicgen_ui.audio.effects import tilt
 from musicgen_ui.audio.networks import load_networks
-from musicgen_ui.audio.timbre import brightness, is_stereo, space_features
+from musicgen_ui.audio.timbre import TILTS, brightness, is_stereo, space_features, tilt_towards
 from musicgen_ui.training.synthetic import synthetic_score, synthetic_sound
 
 RATE = 22_050
@@ -63,3 +64,16 @@ def test_space_features_are_finite_also_in_silence_and_noise(dry):
         features = space_features(clip.astype(np.float32), RATE)
         assert features.shape == (40,)
         assert np.isfinite(features).all()
+
+
+@pytest.mark.parametrize("octaves", [-0.5, 0.0, 0.4])
+def test_the_equaliser_is_turned_until_the_clip_is_as_bright_as_asked(dry, octaves):
+    clip = dry.mean(axis=0)
+    target = brightness(clip, RATE) + octaves * np.log(2)
+    assert brightness(tilt(clip, RATE, tilt_towards(clip, RATE, target)), RATE) == pytest.approx(target, abs=0.03)
+
+
+def test_a_brightness_out_of_reach_gives_the_nearest_end(dry):
+    clip = dry.mean(axis=0)
+    assert tilt_towards(clip, RATE, 20.0) == pytest.approx(TILTS[1], abs=0.01)
+    assert tilt_towards(clip, RATE, 0.0) == pytest.approx(TILTS[0], abs=0.01)

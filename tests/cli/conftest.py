@@ -33,7 +33,7 @@ class Synthesizer:
         return TimbrePoint("recorded", z=(len(samples) / 44_100, *[0.0] * (Z_SIZE - 1)))
 
 
-def mix(stems, style, *, seed, tempo, ending, hook):
+def mix(stems, style, *, seed, tempo, ending, energy, hook):
     return Clip(np.stack([next(iter(stems.values()))] * 2))
 
 

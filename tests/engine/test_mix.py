@@ -230,3 +230,30 @@ def test_the_hook_rises_and_can_stop_it(stems):
 
     with pytest.raises(Cancelled):
         mix(stems, Style(), seed=1, hook=stop)
+
+
+def test_the_notes_energy_is_heard_as_punch(stems):
+    from musicgen_ui.audio.punch import punch
+
+    values = [punch(mix(stems, Style(), seed=0, energy=energy).samples, RATE) for energy in (0.1, 0.5, 0.9)]
+    assert values[0] < values[1] < values[2]
+    plain = mix(stems, Style(), seed=0).samples
+    assert plain.shape == mix(stems, Style(), seed=0, energy=0.5).samples.shape
+
+
+def test_with_colours_different_bands_become_equally_bright(stems):
+    from musicgen_ui.audio.timbre import brightness
+    from musicgen_ui.audio.waveform import resample
+    from musicgen_ui.scale import UnitScale
+
+    colours = UnitScale(tuple(np.linspace(np.log(400), np.log(6000), 101)))
+
+    def heard(parts, asked, **options):
+        clip = mix({part: stems[part] for part in parts}, Style(brightness=asked), seed=0, **options)
+        return brightness(resample(clip.samples.mean(axis=0), RATE, 22_050), 22_050)
+
+    bands = (("lead", "bass"), ("lead", "drums"), PARTS)
+    plain = [heard(band, 0.5) for band in bands]
+    brought = [heard(band, 0.5, colours=colours) for band in bands]
+    assert np.ptp(brought) < 0.5 * np.ptp(plain)
+    assert heard(PARTS, 0.2, colours=colours) < heard(PARTS, 0.5, colours=colours) < heard(PARTS, 0.8, colours=colours)

@@ -40,7 +40,7 @@ class Band:
         self.rendered = (style, timbre, seed)
         return {part: np.array([n.pitch / 127 for n in notes], dtype=np.float32) for part, notes in score.parts.items()}
 
-    def mix(self, stems, style, *, seed, tempo, ending, hook):
+    def mix(self, stems, style, *, seed, tempo, ending, energy, hook):
         assert (
             style.with_values(**{key: getattr(self.asked_style, key) for key in CORRECTED}, key="auto")
             == self.asked_style
