@@ -151,9 +151,7 @@ def _tone(part: str, pitch: int) -> np.ndarray:
     return _TONES[part, pitch]
 
 
-def fake_mix(
-    stems: Mapping[str, np.ndarray], style: Style, *, seed: int, tempo: float, hook: Any, ending: str = "open"
-) -> Clip:
+def fake_mix(stems: Mapping[str, np.ndarray], style: Style, **how: Any) -> Clip:
     mono = np.sum(list(stems.values()), axis=0)
     mono = mono * (0.5 / max(1e-6, float(np.abs(mono).max())))
     return Clip(np.stack([mono, mono]).astype(np.float32), SAMPLE_RATE)

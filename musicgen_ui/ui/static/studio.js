@@ -106,6 +106,58 @@
   let looped = wished();
   let volume = Number(store.get("musicgen-volume") ?? 1);
   const toggle = () => { const audio = media(); if (audio) { if (audio.paused) audio.play(); else audio.pause(); } };
+  // A media element stops for a moment at its end, so a clip that was made as a loop is turned by Web Audio, without a
+  // gap; the element goes on as its silent clock, and takes over again where Web Audio is not to be had.
+  const turn = { context: null, gain: null, source: null, buffer: null, src: "", began: 0, from: 0, busy: false, refused: "" };
+  const rest = () => {
+    turn.source?.stop();
+    turn.source?.disconnect();
+    turn.source = null;
+    const audio = media();
+    if (audio) audio.muted = false;
+  };
+  const begin = async (audio) => {
+    const src = audio.currentSrc;
+    turn.busy = true;
+    try {
+      turn.context ??= new AudioContext({ sampleRate: 44100 }); // that of the clips: resampling would blur the join
+      turn.context.resume();
+      if (turn.src !== src) {
+        turn.buffer = await turn.context.decodeAudioData(await (await fetch(src)).arrayBuffer());
+        turn.src = src;
+      }
+      if (audio.paused || audio.currentSrc !== src || turn.context.state !== "running") return;
+      turn.gain = turn.context.createGain();
+      turn.gain.connect(turn.context.destination);
+      turn.source = turn.context.createBufferSource();
+      turn.source.buffer = turn.buffer;
+      turn.source.loop = true;
+      turn.source.connect(turn.gain);
+      turn.from = audio.currentTime % turn.buffer.duration;
+      turn.began = turn.context.currentTime;
+      turn.source.start(0, turn.from);
+      audio.muted = true;
+    } catch {
+      turn.refused = src;
+    } finally {
+      turn.busy = false;
+    }
+  };
+  const keepTurning = (audio) => {
+    const wanted = looped && !audio.paused && $("#waveform [data-loop]") && audio.currentSrc && turn.refused !== audio.currentSrc;
+    if (turn.source && (!wanted || turn.src !== audio.currentSrc)) rest();
+    if (wanted && !turn.source && !turn.busy) begin(audio);
+    if (!turn.source) return;
+    turn.gain.gain.value = volume;
+    const span = turn.buffer.duration;
+    const now = (turn.from + turn.context.currentTime - turn.began) % span;
+    const inside = now > 0.5 && now < span - 0.5;
+    if (inside && Math.abs(audio.currentTime - now) > 0.2) audio.currentTime = now;
+  };
+  const moveTo = (seconds) => {
+    rest();
+    media().currentTime = seconds;
+  };
   // The share is set on the few elements that show it, never on a parent: every note would be styled anew at each frame.
   let shown = -1;
   const tick = () => {
@@ -114,6 +166,7 @@
     const wave = $("#waveform .waveform");
     if (!audio || !wave) return;
     if (audio.loop !== looped) audio.loop = looped;
+    keepTurning(audio);
     if (Math.abs(audio.volume - volume) > 0.001) audio.volume = volume;
     if (!wave.dataset.seen) {
       // A clip that was made as a loop is repeated, whatever was wished for others.
@@ -158,7 +211,7 @@
     const box = plot.getBoundingClientRect();
     const left = parseFloat(getComputedStyle(plot).paddingLeft) || 0;
     const share = (x - box.left - left) / (box.width - left);
-    if (audio && length() && share >= -0.02) audio.currentTime = Math.min(1, Math.max(0, share)) * length();
+    if (audio && length() && share >= -0.02) moveTo(Math.min(1, Math.max(0, share)) * length());
   };
   let dragged = null;
   document.addEventListener("pointerdown", (event) => {
@@ -181,7 +234,7 @@
     const step = { ArrowLeft: -2, ArrowRight: 2, Home: -1e9, End: 1e9 }[event.key];
     if (step && target?.closest(".seek")) {
       event.preventDefault();
-      audio.currentTime = Math.min(length(), Math.max(0, audio.currentTime + step));
+      moveTo(Math.min(length(), Math.max(0, audio.currentTime + step)));
     }
   });
 }
