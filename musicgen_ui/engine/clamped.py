@@ -68,30 +68,28 @@ class Clamped:
         return cls(region, first, per_bar, table[window], mask[window], active, harmony)
 
     @property
-    def kept(self) -> Kept:
-        return Kept(self.table, self.mask)
-
-    @property
     def bars(self) -> int:
         """Of the window."""
         return len(self.table) // self.steps_per_bar
 
     @property
+    def written(self) -> range:
+        """Steps of the window that are written anew."""
+        first, last = (bar - self.first_bar for bar in (self.region.first, self.region.last))
+        return range(first * self.steps_per_bar, last * self.steps_per_bar)
+
+    @property
     def listened(self) -> range:
         """Steps of the window in which what is kept depends on what is written."""
-        first = (self.region.first - self.first_bar) * self.steps_per_bar
-        return range(first, len(self.table))
+        return range(self.written.start, len(self.table))
 
     def to(self, device: torch.device | str) -> Kept:
-        """What is kept, on a device."""
+        """What is kept, on a device, for the sampler."""
         return Kept(self.table.to(device), self.mask.to(device))
 
     def latents(self, composer: ComposerBase, asked: Condition, noise: Tensor) -> Tensor:
         """Z (takes, latent) of noise (takes, latent): from q(z | what is kept), or the prior where nothing is kept."""
-        rows = slice(
-            (self.region.first - self.first_bar) * self.steps_per_bar,
-            (self.region.last - self.first_bar) * self.steps_per_bar,
-        )
+        rows = slice(self.written.start, self.written.stop)
         observed = self.active.clone()
         valid = torch.ones(1, len(self.table), dtype=torch.bool)
         if rows == slice(0, len(self.table)):

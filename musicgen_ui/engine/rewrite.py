@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,10 +13,11 @@ from musicgen_ui.engine.compose import FIRST_BAR, NEUTRAL, _mood_of_mode, in_key
 from musicgen_ui.engine.device import one_thread
 from musicgen_ui.engine.orchestrate import choose_programs
 from musicgen_ui.engine.splice import Region, spliced
+from musicgen_ui.engine.steer import Steering, slider_guide
 from musicgen_ui.errors import RequestError
 from musicgen_ui.models.composer_base import ComposerBase
 from musicgen_ui.models.condition import condition_of
-from musicgen_ui.models.guides import ChordForesight, Ear, Guides
+from musicgen_ui.models.guides import ChordForesight, Ear, Guides, Within
 from musicgen_ui.models.pick import SamplingConfig
 from musicgen_ui.models.sampling import Hook, Plan, draw_noise, write_tables
 from musicgen_ui.music.frame import closed
@@ -54,6 +55,7 @@ def rewrite(
     *,
     scales: Mapping[str, UnitScale],
     sampling: SamplingConfig | None = None,
+    steering: Steering | None = None,
     hook: Hook = no_hook,
 ) -> Score:
     """What the recipe's source asks for, written beside what is there.
@@ -66,6 +68,7 @@ def rewrite(
             back as the very same notes.
         scales: score side of the slider scales, by slider.
         sampling: how bold; None for the defaults.
+        steering: how the sliders lean on what is written; None for as far as it takes.
         hook: told ``("compose", steps done, steps)``; may raise ``Cancelled``.
 
     Raises:
@@ -75,7 +78,8 @@ def rewrite(
     programs = _programs(score, recipe.style, recipe.seed)
     score, region = _ACTIONS[recipe.source.action](score, recipe)
     end = GOES_ON if recipe.source.action == "continue" and recipe.ending != "close" else FIRST_BAR + score.bars
-    written = _write(composer, score, region, recipe, end, sampling or SamplingConfig(), hook)
+    writer = _Writer(composer, scales, sampling or SamplingConfig(), steering or Steering(), hook)
+    written = writer.write(score, region, recipe, end)
     best, _ = min(written, key=lambda pair: _cost(*pair, region, recipe.style, scales))  # the first of equals
     if recipe.ending == "close" and region.last == score.bars and set(score.parts) <= set(region.parts):
         best = spliced(best, closed(best), region, harmony=True)
@@ -142,50 +146,56 @@ def _told(score: Score, style: Style, active: tuple[str, ...]) -> Style:
     )
 
 
-def _write(
-    composer: ComposerBase,
-    score: Score,
-    region: Region,
-    recipe: Recipe,
-    end: int,
-    sampling: SamplingConfig,
-    hook: Hook,
-) -> list[tuple[Score, float]]:
-    """Takes of the score with its region written anew, each with the nats that a kept choice cost in it."""
-    minor = key_is_minor(score.key)
-    home = NEUTRAL[minor]
-    neutral = score.transposed((key_tonic(home) - key_tonic(score.key) + 6) % 12 - 6)
-    vocabulary = DrumVocabulary(composer.config.drum_masks)
-    clamped = Clamped.of(neutral, region, vocabulary)
-    active = tuple(part for part, on in zip(PARTS, clamped.active.tolist(), strict=True) if on)
-    device = next(composer.parameters()).device
-    takes = max(DRAWN_PER_TAKE, min(recipe.takes * DRAWN_PER_TAKE, MOST_BARS // clamped.bars))
-    seeds = [_seed(recipe.seed, take) for take in range(takes)]
-    latents, noise = draw_noise(seeds, len(clamped.table), composer.config.latent)
-    asked = condition_of(_told(score, recipe.style, active), minor=minor).expand(takes).to(device)
-    ear = Ear(clamped.to(device), takes, clamped.listened, device)
-    guides = [ear]
-    if clamped.harmony:
-        guides.append(ChordForesight(_evidence(neutral, clamped).to(device)))
-    with one_thread(), torch.inference_mode():
-        tables = write_tables(
-            composer,
-            asked,
-            clamped.latents(composer, asked, latents.to(device)),
-            noise,
-            steps_per_bar=clamped.steps_per_bar,
-            config=sampling,
-            hook=hook,
-            plan=Plan(FIRST_BAR + clamped.first_bar, end, Guides(guides), clamped.to(device)),
-        )
-    surprise = (-ear.heard / max(ear.choices, 1)).tolist()
-    before = clamped.first_bar * score.beats_per_bar
-    made = []
-    for table, nats in zip(tables.numpy(), surprise, strict=True):
-        grid = from_table(table, vocabulary, score.metre, clamped.active.numpy())
-        window = in_key(decode(grid, tempo=score.tempo, key=home), score.key)
-        made.append((spliced(score, _later(window, before, score.bars), region, harmony=clamped.harmony), nats))
-    return made
+@dataclass(frozen=True)
+class _Writer:
+    """How takes are written."""
+
+    composer: ComposerBase
+    scales: Mapping[str, UnitScale]
+    sampling: SamplingConfig
+    steering: Steering
+    hook: Hook
+
+    def write(self, score: Score, region: Region, recipe: Recipe, end: int) -> list[tuple[Score, float]]:
+        """Takes of the score with its region written anew, each with the nats that a kept choice cost in it."""
+        composer, minor = self.composer, key_is_minor(score.key)
+        home = NEUTRAL[minor]
+        neutral = score.transposed((key_tonic(home) - key_tonic(score.key) + 6) % 12 - 6)
+        vocabulary = DrumVocabulary(composer.config.drum_masks)
+        clamped = Clamped.of(neutral, region, vocabulary)
+        active = tuple(part for part, on in zip(PARTS, clamped.active.tolist(), strict=True) if on)
+        device = next(composer.parameters()).device
+        takes = max(DRAWN_PER_TAKE, min(recipe.takes * DRAWN_PER_TAKE, MOST_BARS // clamped.bars))
+        seeds = [_seed(recipe.seed, take) for take in range(takes)]
+        latents, noise = draw_noise(seeds, len(clamped.table), composer.config.latent)
+        asked = condition_of(_told(score, recipe.style, active), minor=minor).expand(takes).to(device)
+        ear = Ear(clamped.to(device), takes, clamped.listened, device)
+        guides = [ear]
+        if clamped.harmony:
+            guides.append(ChordForesight(_evidence(neutral, clamped).to(device)))
+        steps = clamped.written
+        slider = slider_guide(asked, self.scales, vocabulary, steps=len(steps), steering=self.steering)
+        if slider is not None:
+            guides.append(Within(slider, steps))
+        with one_thread(), torch.inference_mode():
+            tables = write_tables(
+                composer,
+                asked,
+                clamped.latents(composer, asked, latents.to(device)),
+                noise,
+                steps_per_bar=clamped.steps_per_bar,
+                config=self.sampling,
+                hook=self.hook,
+                plan=Plan(FIRST_BAR + clamped.first_bar, end, Guides(guides), clamped.to(device)),
+            )
+        surprise = (-ear.heard / max(ear.choices, 1)).tolist()
+        before = clamped.first_bar * score.beats_per_bar
+        made = []
+        for table, nats in zip(tables.numpy(), surprise, strict=True):
+            grid = from_table(table, vocabulary, score.metre, clamped.active.numpy())
+            window = in_key(decode(grid, tempo=score.tempo, key=home), score.key)
+            made.append((spliced(score, _later(window, before, score.bars), region, harmony=clamped.harmony), nats))
+        return made
 
 
 def _evidence(neutral: Score, clamped: Clamped) -> torch.Tensor:

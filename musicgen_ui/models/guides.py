@@ -1,4 +1,4 @@
-"""Guides of the sampler: several as one, foresight of a melody for the chords under it, an ear for what is given."""
+"""Guides of the sampler: several as one, one for some steps, foresight of a melody for its chords, an ear for it."""
 
 from __future__ import annotations
 
@@ -32,10 +32,44 @@ class Guides:
             logits = guide.lean(choice, logits, step)
         return logits
 
+    def chose(self, choice: str, value: Tensor) -> None:
+        """See :class:`Guide`; told to those that want to know."""
+        for guide in self._guides:
+            if hasattr(guide, "chose"):
+                guide.chose(choice, value)
+
     def wrote(self, row: Tensor, step: int) -> None:
         """See :class:`Guide`."""
         for guide in self._guides:
             guide.wrote(row, step)
+
+
+class Within:
+    """A guide that leans on, and is told of, some steps only, which it counts from 0.
+
+    Args:
+        guide: the guide.
+        steps: its steps in the table.
+    """
+
+    def __init__(self, guide: Guide, steps: range) -> None:
+        self._guide, self._steps = guide, steps
+        self._inside = False
+
+    def lean(self, choice: str, logits: Tensor, step: int) -> Tensor:
+        """See :class:`Guide`."""
+        self._inside = step in self._steps
+        return self._guide.lean(choice, logits, step - self._steps.start) if self._inside else logits
+
+    def chose(self, choice: str, value: Tensor) -> None:
+        """See :class:`Guide`; the choice is the one last leaned on."""
+        if self._inside and hasattr(self._guide, "chose"):
+            self._guide.chose(choice, value)
+
+    def wrote(self, row: Tensor, step: int) -> None:
+        """See :class:`Guide`."""
+        if step in self._steps:
+            self._guide.wrote(row, step - self._steps.start)
 
 
 class ChordForesight:

@@ -8,7 +8,7 @@ import torch
 from musicgen_ui.models.composer import ComposerBatch
 from musicgen_ui.models.condition import condition_of
 from musicgen_ui.models.given import Kept
-from musicgen_ui.models.guides import ChordForesight, Ear, Guides
+from musicgen_ui.models.guides import ChordForesight, Ear, Guides, Within
 from musicgen_ui.models.pick import SamplingConfig
 from musicgen_ui.models.sampling import Plan, draw_noise, write_tables
 from musicgen_ui.music.table import COLUMN, FIELDS, NOTE_COLUMNS
@@ -60,6 +60,28 @@ def test_guides_lean_one_after_the_other():
     assert torch.equal(guides.lean("bass", torch.ones(1, 4), 0), torch.full((1, 4), 10.0))
     guides.wrote(torch.zeros(1, len(FIELDS)), 5)
     assert first.rows == second.rows == [5]
+
+
+def test_a_guide_within_some_steps_counts_them_from_nothing(composer):
+    class Counts:
+        def __init__(self):
+            self.leaned, self.told, self.rows = set(), 0, []
+
+        def lean(self, choice, logits, step):
+            self.leaned.add(step)
+            return logits
+
+        def chose(self, choice, value):
+            self.told += 1
+
+        def wrote(self, row, step):
+            self.rows.append(step)
+
+    inner = Counts()
+    write(composer, [5], Plan(guide=Guides([Within(inner, range(8, 12))])))
+    assert inner.leaned == {0, 1, 2, 3}
+    assert inner.rows == [0, 1, 2, 3]
+    assert 0 < inner.told <= 4 * 4  # of four parts on four steps
 
 
 def test_foresight_moves_the_chords_and_nothing_else(composer):
