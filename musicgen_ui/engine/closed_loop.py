@@ -36,8 +36,8 @@ from musicgen_ui.style import SLIDERS, Style
 WORTHWHILE = 0.004
 """Expected improvement of the mean miss below which other notes are not tried."""
 
-SYMBOLIC_TAKES = 16
-"""Scores written in a round that needs other notes: a batch of them costs little more than one."""
+SYMBOLIC_TAKES = 8
+"""Scores written in a round that needs other notes: a batch of them costs little more than one, and the sliders steer each."""
 
 _CLIP_SHARES = {"energy": 0.7, "mood": 0.5, "syncopation": 0.5, "brightness": 0.8, "space": 0.5}
 _OTHER_CLIP_SHARE = 0.4
@@ -123,12 +123,12 @@ def run(style: Style, rooms: Rooms, *, rounds: int, response: Response | None = 
     best = _finished(rooms, told, score, rooms.play(score, told))
     reports = [_report(best, began)]
     beliefs = {key: _belief(key, best, response) for key in CORRECTED}
-    _learn(beliefs, best, rooms.measure(score))
-    mixes = [best]  # all takes of the stems that are kept
+    _learn(beliefs, best.told, best.heard, rooms.measure(score))
+    mixes = [(best.told, best.heard)]  # of the stems that are kept
     # Two of three rounds may play other notes, so that on average three take no longer than two first takes.
     kept, plays, stopped = 0, math.ceil(2 * rounds / 3), "all rounds made" if rounds else "switched off"
     for number in range(1, rounds + 1):
-        remixed = _remixed(best.told, mixes, response)
+        remixed = _remixed(best, mixes, response)
         kind = _next_kind(best, beliefs, remixed, plays)
         if kind not in ("notes", "mix"):
             stopped = kind
@@ -140,14 +140,14 @@ def run(style: Style, rooms: Rooms, *, rounds: int, response: Response | None = 
             told = _advised(told, beliefs).with_values(key=score.key or style.key)
             fresh = replace(rooms.compose(told, number), programs=score.programs)
             take = _finished(rooms, told, fresh, rooms.play(fresh, told))
-            _learn(beliefs, take, rooms.measure(fresh))
+            _learn(beliefs, take.told, take.heard, rooms.measure(fresh))
         else:
             take = _finished(rooms, remixed, best.score, best.stems)
-            mixes.append(take)
+            mixes.append((take.told, take.heard))
         reports.append(_report(take, began, kind, kept, best))
         if take.rank < best.rank:
             best, kept = take, number
-            mixes = mixes if kind == "mix" else [take]
+            mixes = mixes if kind == "mix" else [(take.told, take.heard)]
     return Outcome(best, tuple(reports), _gain(reports, kept, stopped))
 
 
@@ -172,25 +172,25 @@ def _belief(key: str, first: Take, response: Response, clip_share: float | None 
     return Belief(response.curve(key), share_of(key, float(first.asked[key])), clip_share=share)
 
 
-def _learn(beliefs: dict[str, Belief], take: Take, notes: Mapping[str, float]) -> None:
-    """Update the beliefs by what a take was told, or by what its notes turned out to be, and what was heard."""
+def _learn(beliefs: dict[str, Belief], told: Style, heard: Values, notes: Mapping[str, float]) -> None:
+    """Update the beliefs by what was told, or by what the notes turned out to be, and what was heard."""
     for key, belief in beliefs.items():
-        heard = take.heard.get(key)
-        if heard is not None:
-            told = notes.get(key, share_of(key, getattr(take.told, key)))
-            beliefs[key] = belief.after(told, share_of(key, float(heard)))
+        value = heard.get(key)
+        if value is not None:
+            cause = notes.get(key, share_of(key, getattr(told, key)))
+            beliefs[key] = belief.after(cause, share_of(key, float(value)))
 
 
 def _advised(told: Style, beliefs: Mapping[str, Belief]) -> Style:
     return told.with_values(**{key: value_at(key, belief.advice()) for key, belief in beliefs.items()})
 
 
-def _remixed(told: Style, mixes: Sequence[Take], response: Response) -> Style:
-    """What the mixer should be told next, by what was heard of the same stems."""
-    beliefs = {key: _belief(key, mixes[0], response, _STEMS_SHARE) for key in MIXED}
-    for take in mixes:
-        _learn(beliefs, take, {})
-    return _advised(told, beliefs)
+def _remixed(best: Take, mixes: Sequence[tuple[Style, Values]], response: Response) -> Style:
+    """What the mixer should be told next, by what it was told and what was heard of the same stems."""
+    beliefs = {key: _belief(key, best, response, _STEMS_SHARE) for key in MIXED}
+    for told, heard in mixes:
+        _learn(beliefs, told, heard, {})
+    return _advised(best.told, beliefs)
 
 
 def _next_kind(best: Take, beliefs: Mapping[str, Belief], remixed: Style, plays: int) -> str:
