@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from musicgen_ui.cli.arguments import add_engine_options, load_studio, names, whole
-from musicgen_ui.cli.match import Ears
 from musicgen_ui.cli.report import print_table, write_report
 from musicgen_ui.recipe import COMPOSERS, SYNTHS
 from musicgen_ui.style import GENRES
@@ -46,10 +45,12 @@ def run(args: argparse.Namespace) -> None:
     """Make the clips, judge them, print the tables."""
     from tqdm import tqdm
 
+    from musicgen_ui.engine.ears import Ears
+    from musicgen_ui.engine.loading import CHECKPOINTS
     from musicgen_ui.training import evaluate_genre
 
     composers = names("--composer", args.composer, COMPOSERS)
-    ears = Ears(args.checkpoints, args.classifier)
+    ears = Ears.load(args.checkpoints or CHECKPOINTS, args.classifier)
     report: dict[str, Any] = {"bars": args.bars, "synth": args.synth}
     with tqdm(unit="clip", disable=None) as bar:
 

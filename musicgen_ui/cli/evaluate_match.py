@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from musicgen_ui.cli.arguments import add_engine_options, load_studio, whole
-from musicgen_ui.cli.match import Ears
 from musicgen_ui.cli.report import print_table, write_report
 from musicgen_ui.recipe import COMPOSERS, LIMITS, SYNTHS, Recipe
 
@@ -41,11 +40,13 @@ def run(args: argparse.Namespace) -> None:
     from musicgen_ui.cli.evaluate import prepared
     from musicgen_ui.cli.player import soundfont_player
     from musicgen_ui.data.pieces import PieceStore
+    from musicgen_ui.engine.ears import Ears
+    from musicgen_ui.engine.loading import CHECKPOINTS
     from musicgen_ui.training.evaluate_match import evaluate_match, held_out_recordings, merged
 
     store = PieceStore(prepared(args.data))
     play = soundfont_player(args.recorder or args.soundfont)
-    ears = Ears(args.checkpoints)
+    ears = Ears.load(args.checkpoints or CHECKPOINTS)
     studio = load_studio(args)
     recipe = partial(
         Recipe, bars=args.bars, composer=args.composer, synth=args.synth, takes=args.takes, rounds=args.rounds

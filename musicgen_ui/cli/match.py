@@ -11,13 +11,6 @@ from musicgen_ui.cli.report import print_result, print_table, stage_meter
 from musicgen_ui.recipe import COMPOSERS, LIMITS, SYNTHS, TIMBRE_SYNTHS, Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import numpy as np
-
-    from musicgen_ui.audio.genre import Impression
-    from musicgen_ui.audio.likeness import Fingerprint
-    from musicgen_ui.engine.listen import Heard
     from musicgen_ui.engine.match import Matched
 
 MAX_SECONDS = 600.0
@@ -49,7 +42,9 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> None:
     """Listen, print the style, generate, save and report."""
     from musicgen_ui.audio.decode import UploadLimits, decode_upload
+    from musicgen_ui.engine.ears import Ears
     from musicgen_ui.engine.export import check_writable, save
+    from musicgen_ui.engine.loading import CHECKPOINTS
     from musicgen_ui.errors import RequestError
     from musicgen_ui.timbre import Timbre
 
@@ -60,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
         file_bytes=MAX_BYTES, seconds=MAX_SECONDS, pcm_bytes=MAX_PCM_BYTES, wall_seconds=60.0, cpu_seconds=40
     )
     samples, sample_rate = decode_upload(args.file, limits, argument=str(args.file))
-    matched = Ears(args.checkpoints).match(samples, sample_rate, str(args.file))
+    matched = Ears.load(args.checkpoints or CHECKPOINTS).match(samples, sample_rate, str(args.file))
     if not args.json:
         print_matched(matched)
     studio = load_studio(args)
@@ -71,65 +66,6 @@ def run(args: argparse.Namespace) -> None:
         result = studio.generate(recipe, hook)
     save(result, args.out)
     print_result(result, args.out, as_json=args.json)
-
-
-class Ears:
-    """The Listener, the genre classifier and the scales of a checkpoint folder.
-
-    Args:
-        checkpoints: the folder; None for the shipped one.
-        classifier: file of the genre classifier; None for the shipped one.
-
-    Raises:
-        RequestError: a file is missing or damaged.
-    """
-
-    def __init__(self, checkpoints: Path | None, classifier: Path | None = None) -> None:
-        from musicgen_ui.audio.genre import GENRE_WEIGHTS, load_genre
-        from musicgen_ui.engine.loading import CHECKPOINTS
-        from musicgen_ui.scale import load_scales
-
-        folder = checkpoints or CHECKPOINTS
-        self.scales = load_scales(folder / "measures.json")
-        self.classifier = load_genre(classifier or folder / GENRE_WEIGHTS.name)
-
-    def listen(self, samples: np.ndarray, sample_rate: int) -> Heard:
-        """What the Listener hears."""
-        from musicgen_ui.engine.listen import listen
-
-        return listen(samples, sample_rate, self.scales)
-
-    def impression(self, samples: np.ndarray, sample_rate: int, bpm: float) -> Impression:
-        """What the classifier hears at a tempo."""
-        from musicgen_ui.audio.genre import clip_features
-
-        return self.classifier(clip_features(samples, sample_rate, bpm))
-
-    def genres(self, samples: np.ndarray, sample_rate: int) -> Mapping[str, float]:
-        """Probability of every genre; empty where there is no beat."""
-        bpm = self.listen(samples, sample_rate).values["tempo"]
-        return {} if bpm is None else self.impression(samples, sample_rate, float(bpm)).genres
-
-    def match(self, samples: np.ndarray, sample_rate: int, argument: str = "FILE") -> Matched:
-        """The style of a recording: :func:`musicgen_ui.engine.match.match`."""
-        from musicgen_ui.engine.match import match
-
-        return match(samples, sample_rate, self.listen, self.impression, argument=argument)
-
-    def fingerprint(self, samples: np.ndarray, sample_rate: int) -> Fingerprint:
-        """All that is compared of a clip."""
-        from musicgen_ui.audio.genre_features import SAMPLE_RATE, timbre_features
-        from musicgen_ui.audio.likeness import Fingerprint
-        from musicgen_ui.audio.spectral import mono
-        from musicgen_ui.audio.waveform import resample
-
-        values = self.listen(samples, sample_rate).values
-        bpm = values["tempo"]
-        genres, band = {}, {}
-        if bpm is not None:
-            impression = self.impression(samples, sample_rate, float(bpm))
-            genres, band = impression.genres, {**impression.parts, "waltz": impression.waltz}
-        return Fingerprint(values, genres, band, timbre_features(mono(resample(samples, sample_rate, SAMPLE_RATE))))
 
 
 def print_matched(matched: Matched) -> None:

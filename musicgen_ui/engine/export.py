@@ -78,6 +78,7 @@ def clip_json(result: Result) -> dict[str, Any]:
         "recipe": result.recipe.to_dict(),
         "asked": dict(result.asked),
         "heard": dict(result.heard),
+        "genres": {name: round(share, 4) for name, share in result.genres.items()},
         "seconds": dict(result.seconds),
         "checkpoints": dict(result.checkpoints),
         "seam": None if result.seam is None else dict(result.seam),

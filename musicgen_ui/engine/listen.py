@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from musicgen_ui.audio import rhythm, tonality
+from musicgen_ui.audio.genre import GenreClassifier, Impression, hear_genre, named_genre
 from musicgen_ui.audio.networks import FeatureNetwork, load_networks
 from musicgen_ui.audio.spectral import mono
 from musicgen_ui.audio.tempo import Pulse, TempoCandidate, refine_tempo, tempo_candidates
@@ -37,14 +38,23 @@ class Heard:
         values: every slider in the slider's own unit, and ``key`` and ``genre``; None where it cannot be told.
         raw: every slider's raw measure, comparable with ``music.measures``; None where it cannot be told.
         tempi: candidate tempi, most probable first: the runners-up are mostly the octaves of the first.
+        impression: genres, parts and metre; None without a classifier or a beat.
     """
 
     values: dict[str, float | str | None]
     raw: dict[str, float | None]
     tempi: tuple[TempoCandidate, ...] = ()
+    impression: Impression | None = None
 
 
-def listen(samples: np.ndarray, sample_rate: int, scales: Scales | None = None, *, hook: Hook | None = None) -> Heard:
+def listen(
+    samples: np.ndarray,
+    sample_rate: int,
+    scales: Scales | None = None,
+    *,
+    classifier: GenreClassifier | None = None,
+    hook: Hook | None = None,
+) -> Heard:
     """Measures a clip. None stands for "cannot tell", never for a guess.
 
     Args:
@@ -52,6 +62,7 @@ def listen(samples: np.ndarray, sample_rate: int, scales: Scales | None = None, 
         sample_rate: in Hz.
         scales: quantiles that turn raw measures into unit sliders (``scales["audio"]``). Without them only tempo,
             key and the raw measures are filled.
+        classifier: of genres; without it no genre is heard.
         hook: told ``("listen", done, total)`` before each piece of work; may raise ``Cancelled``.
 
     Raises:
@@ -63,6 +74,7 @@ def listen(samples: np.ndarray, sample_rate: int, scales: Scales | None = None, 
     raw: dict[str, float | None] = dict.fromkeys(SLIDERS)
     key: str | None = None
     tempi: tuple[TempoCandidate, ...] = ()
+    impression: Impression | None = None
     report = (lambda done: None) if hook is None else (lambda done: hook("listen", done, 5))
     if _audible(samples, sample_rate):
         report(0)
@@ -75,6 +87,8 @@ def listen(samples: np.ndarray, sample_rate: int, scales: Scales | None = None, 
         report(2)
         pulse = rhythm.hear_pulse(mixed, pitches)
         beat, tempi = _beat(pulse, networks)
+        if classifier is not None:
+            impression = hear_genre(mixed, pulse, pitches, beat, classifier)
         report(3)
         tonal = tonality.is_tonal(pitches)
         if beat is not None:
@@ -92,7 +106,9 @@ def listen(samples: np.ndarray, sample_rate: int, scales: Scales | None = None, 
         raw["brightness"] = brightness(mixed, rhythm.SAMPLE_RATE)
         if is_stereo(wide):
             raw["space"] = float(networks["space"](space_features(wide, rhythm.SAMPLE_RATE))[0])
-    return Heard(_values(raw, key, {} if scales is None else scales["audio"]), raw, tempi)
+    genre = None if impression is None else named_genre(impression.genres)
+    values = _values(raw, {} if scales is None else scales["audio"]) | {"key": key, "genre": genre}
+    return Heard(values, raw, tempi, impression)
 
 
 def _audible(samples: np.ndarray, sample_rate: int) -> bool:
@@ -121,14 +137,12 @@ def _beat(
     return (bpm, rhythm.first_beat(pulse, bpm, networks["beat"])), tempi
 
 
-def _values(
-    raw: Mapping[str, float | None], key: str | None, scales: Mapping[str, UnitScale]
-) -> dict[str, float | str | None]:
-    """Raw measures in the sliders' units, and the key; there is no classifier of genres yet."""
+def _values(raw: Mapping[str, float | None], scales: Mapping[str, UnitScale]) -> dict[str, float | str | None]:
+    """Raw measures in the sliders' units."""
     values: dict[str, float | str | None] = {}
     for slider in SLIDERS:
         value = raw[slider]
         if slider in UNIT_SLIDERS:
             value = scales[slider].to_unit(value) if value is not None and slider in scales else None
         values[slider] = value
-    return values | {"key": key, "genre": None}
+    return values

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from musicgen_ui.errors import RequestError
 from musicgen_ui.recipe import COMPOSERS, SYNTHS, Recipe
-from musicgen_ui.scale import load_scales
 
 if TYPE_CHECKING:
     from musicgen_ui.engine.neural import NeuralSynthesizer
@@ -64,7 +63,7 @@ def load_studio(
         from musicgen_ui.audio.soundfont import SoundFont
         from musicgen_ui.engine.closed_loop import score_values
         from musicgen_ui.engine.compose import compose
-        from musicgen_ui.engine.listen import listen
+        from musicgen_ui.engine.ears import Ears
         from musicgen_ui.engine.mix import mix
         from musicgen_ui.engine.pipeline import Studio
         from musicgen_ui.engine.response import CURVES_FILE, Responses
@@ -74,7 +73,8 @@ def load_studio(
         from musicgen_ui.models.composers import load_composer
     with _timed(say, f"checksums of {folder.name}"):
         hashes = verify_manifest(folder)
-        scales = load_scales(folder / "measures.json")
+        ears = Ears.load(folder)
+        scales = ears.scales
         responses = Responses.load(folder / CURVES_FILE)
     composers: dict[str, Compose] = {}
     rewriters: dict[str, Rewrite] = {}
@@ -99,7 +99,8 @@ def load_studio(
         rewriters=rewriters,
         synthesizers=synthesizers,
         mix=partial(mix, colours=scales["audio"]["brightness"]),
-        listen=lambda samples, sample_rate, *, hook: listen(samples, sample_rate, scales, hook=hook).values,
+        listen=ears.values,
+        match=ears.match,
         checkpoints=hashes,
         responses=responses,
         measure=partial(score_values, scales=scales["score"]),

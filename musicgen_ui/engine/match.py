@@ -31,6 +31,7 @@ class HeardLike(Protocol):
     """What is used of ``engine.listen.Heard``."""
 
     values: Mapping[str, float | str | None]
+    impression: Impression | None
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,6 @@ def match(
     samples: np.ndarray,
     sample_rate: int,
     listen: Callable[[np.ndarray, int], HeardLike],
-    hear_impression: Callable[[np.ndarray, int, float], Impression],
     *,
     argument: str = "FILE",
 ) -> Matched:
@@ -62,8 +62,7 @@ def match(
     Args:
         samples: (channels, n) float, finite.
         sample_rate: in Hz.
-        listen: the Listener.
-        hear_impression: genre, parts and metre of samples whose tempo is given.
+        listen: the Listener, with a classifier of genres.
         argument: what an error calls the recording.
 
     Raises:
@@ -74,9 +73,9 @@ def match(
         raise RequestError(argument, f"is too short: a style can be heard in {SHORTEST_SECONDS:g} seconds or more")
     if samples.std(axis=1, dtype=np.float64).max() <= SILENCE_RMS:
         raise RequestError(argument, "is silent: there is no style to hear in it")
-    values = listen(samples, sample_rate).values
+    heard = listen(samples, sample_rate)
+    values, impression = heard.values, heard.impression
     bpm = values["tempo"]
-    impression = hear_impression(samples, sample_rate, float(bpm)) if bpm is not None else None
     chosen: dict[str, Any] = {}
     if bpm is not None:
         chosen["tempo"] = round(folded_tempo(float(bpm)), 2)

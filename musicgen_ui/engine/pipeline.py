@@ -13,6 +13,7 @@ from musicgen_ui.audio.decode import mono_44k
 from musicgen_ui.audio.waveform import Clip
 from musicgen_ui.engine.closed_loop import run
 from musicgen_ui.engine.made_from import source_score
+from musicgen_ui.engine.match import Matched
 from musicgen_ui.engine.misses import CORRECTED, NOTES
 from musicgen_ui.engine.response import Responses
 from musicgen_ui.engine.rooms import Band, Compose, Listen, Mix, Rewrite, StudioRooms, Synthesizer, asked_values
@@ -38,6 +39,7 @@ class Result:
         clip: the mix.
         asked: slider (and ``key``, ``genre``) to what the person wanted; None where anything would do.
         heard: the same keys, measured from the clip's audio; None where it cannot be told.
+        genres: the probability with which each genre is heard; empty where that cannot be told.
         seconds: stage to wall time in seconds, summed over the rounds.
         rounds: what was tried, one entry a round; see :class:`musicgen_ui.engine.closed_loop.Outcome`.
         gain: what the rounds were worth, see there.
@@ -55,6 +57,7 @@ class Result:
     rounds: tuple[Mapping[str, Any], ...] = ()
     gain: Mapping[str, Any] = field(default_factory=dict)
     seam: Mapping[str, float | bool] | None = None
+    genres: Mapping[str, float] = field(default_factory=dict)
     checkpoints: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -69,6 +72,7 @@ class Studio:
         listen: samples to heard values.
         checkpoints: name to SHA-256 of the models behind the composers and the synthesizers.
         responses: how the sliders answer with each composer and synthesizer; None for straight lines.
+        match: samples of a recording and their rate to its style; None where nobody can tell.
         rewriters: name of a composer to what writes beside given music with it.
         measure: a score to the notes' own values of the learned sliders, in their units; None where nobody can tell.
         device: where the models run, for display.
@@ -84,6 +88,7 @@ class Studio:
         checkpoints: Mapping[str, str],
         responses: Responses | None = None,
         measure: Callable[[Score], Mapping[str, float]] | None = None,
+        match: Callable[[np.ndarray, int], Matched] | None = None,
         rewriters: Mapping[str, Rewrite] | None = None,
         device: str = "cpu",
     ) -> None:
@@ -92,6 +97,7 @@ class Studio:
         )
         self.checkpoints = dict(checkpoints)
         self.responses = responses or Responses()
+        self._match = match
         self.device = device
 
     @property
@@ -150,7 +156,8 @@ class Studio:
             stems=best.stems,
             clip=best.clip,
             asked=best.asked,
-            heard=best.heard,
+            heard=_values(best.heard),
+            genres=best.heard.get("genres") or {},
             seconds=watch.seconds,
             rounds=outcome.rounds,
             gain=outcome.gain,
@@ -194,7 +201,22 @@ class Studio:
         # Nobody asked the composer for anything: only what the score and the mixer decide can be compared.
         asked = asked_values(recipe.style, score) | dict.fromkeys((*NOTES, "genre"))
         watch.finish()
-        return Result(recipe, score, stems, clip, asked, heard, watch.seconds)
+        genres = heard.get("genres") or {}
+        return Result(recipe, score, stems, clip, asked, _values(heard), watch.seconds, genres=genres)
+
+    def match(self, samples: np.ndarray, sample_rate: int) -> Matched:
+        """The style of a recording, for sliders that move there.
+
+        Args:
+            samples: (channels, n) float in [-1, 1], finite.
+            sample_rate: in Hz.
+
+        Raises:
+            RequestError: the recording is silent or too short to be judged.
+        """
+        if self._match is None:
+            raise RequestError("recording", "nobody is here who could listen to it")
+        return self._match(samples, sample_rate)
 
     def borrow(self, samples: np.ndarray, sample_rate: int) -> TimbrePoint:
         """The timbre of a recording.
@@ -210,3 +232,7 @@ class Studio:
         if encode is None:
             raise RequestError("timbre", f"{' and '.join(self.synths)} cannot take the timbre of a recording")
         return encode(mono_44k(samples, sample_rate))
+
+
+def _values(heard: Mapping[str, Any]) -> dict[str, float | str | None]:
+    return {key: value for key, value in heard.items() if key != "genres"}

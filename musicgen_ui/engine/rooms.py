@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -62,9 +62,12 @@ class Mix(Protocol):
 
 
 class Listen(Protocol):
-    """Measures samples (channels, n): slider, ``key`` and ``genre`` to value, None where it cannot tell."""
+    """Measures samples (channels, n): slider, ``key`` and ``genre`` to value, None where it cannot tell.
 
-    def __call__(self, samples: np.ndarray, sample_rate: int, *, hook: Hook) -> Mapping[str, float | str | None]: ...
+    ``genres``, if it is there, holds the probability of every genre.
+    """
+
+    def __call__(self, samples: np.ndarray, sample_rate: int, *, hook: Hook) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -143,11 +146,11 @@ class StudioRooms:
                 hook=inner,
             )
 
-    def listen(self, clip: Clip) -> dict[str, float | str | None]:
-        """What is heard of it."""
+    def listen(self, clip: Clip) -> dict[str, Any]:
+        """What is heard of it, ``genres`` included."""
         with self.watch.stage("listen") as inner:
             heard = self.band.listen(clip.samples, clip.sample_rate, hook=inner)
-        return {key: heard.get(key) for key in (*SLIDERS, "key", "genre")}
+        return {key: heard.get(key) for key in (*SLIDERS, "key", "genre", "genres")}
 
     def asked(self, score: Score) -> dict[str, float | str | None]:
         """What should be heard."""

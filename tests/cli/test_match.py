@@ -9,7 +9,7 @@ import pytest
 from musicgen_ui.__main__ import main
 from musicgen_ui.audio.genre import Impression
 from musicgen_ui.audio.waveform import wav_bytes
-from musicgen_ui.cli.match import Ears
+from musicgen_ui.engine.ears import Ears
 from musicgen_ui.music.score import PARTS
 from musicgen_ui.style import GENRES, SLIDERS
 
@@ -21,9 +21,9 @@ def heard(monkeypatch):
     """A Listener and a classifier that always hear the same."""
     genres = dict.fromkeys(GENRES, 0.0) | {"jazz": 1.0}
     impression = Impression(genres, dict.fromkeys(PARTS, 1.0) | {"drums": 0.0}, 0.0)
-    monkeypatch.setattr(Ears, "__init__", lambda self, checkpoints, classifier=None: None)
-    monkeypatch.setattr(Ears, "listen", lambda self, samples, rate: SimpleNamespace(values=HEARD))
-    monkeypatch.setattr(Ears, "impression", lambda self, samples, rate, bpm: impression)
+    heard = SimpleNamespace(values=HEARD, impression=impression)
+    monkeypatch.setattr(Ears, "load", classmethod(lambda cls, folder: cls({}, None)))
+    monkeypatch.setattr(Ears, "listen", lambda self, samples, rate: heard)
 
 
 def recording(path, seconds: float = 4.0, level: float = 0.1):

@@ -39,8 +39,7 @@ def matched(heard=HEARD, sounds=None, samples=None):
     return match(
         noise() if samples is None else samples,
         RATE,
-        lambda samples, rate: SimpleNamespace(values=heard),
-        lambda samples, rate, bpm: sounds or impression(),
+        lambda samples, rate: SimpleNamespace(values=heard, impression=sounds or impression()),
     )
 
 
@@ -65,10 +64,7 @@ def test_what_cannot_be_heard_keeps_its_default_and_is_named():
 
 
 def test_without_a_beat_genre_metre_and_parts_are_not_told():
-    def never(samples, rate, bpm):
-        raise AssertionError("nothing to judge by")
-
-    result = match(noise(), RATE, lambda *_: SimpleNamespace(values=HEARD | {"tempo": None}), never)
+    result = match(noise(), RATE, lambda *_: SimpleNamespace(values=HEARD | {"tempo": None}, impression=None))
     assert set(result.unheard) == {"tempo", "genre", "metre", "parts"}
     assert result.style.active_parts == PARTS
     assert result.style.genre == {}
