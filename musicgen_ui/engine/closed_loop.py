@@ -37,7 +37,7 @@ WORTHWHILE = 0.004
 """Expected improvement of the mean miss below which other notes are not tried."""
 
 SYMBOLIC_TAKES = 8
-"""Scores written in a round that needs other notes: a batch of them costs little more than one, and the sliders steer each."""
+"""Scores written in a round that needs other notes: a batch costs little more than one, and the sliders steer each."""
 
 _CLIP_SHARES = {"energy": 0.7, "mood": 0.5, "syncopation": 0.5, "brightness": 0.8, "space": 0.5}
 _OTHER_CLIP_SHARE = 0.4

@@ -85,7 +85,7 @@ class Curve:
     def inverse(self, wanted: float, offset: float = 0.0, gain: float = 0.0) -> float:
         """What to tell the models so that ``wanted`` is heard: in [0, 1], at most MAX_STEP away from it.
 
-        Where several do equally well, as over a dead zone, the one nearest to ``wanted``.
+        Where moving is hardly heard, as over a dead zone, it stays near ``wanted``: other sliders would only suffer.
 
         Args:
             wanted: to be heard.
@@ -94,8 +94,9 @@ class Curve:
         """
         told = np.linspace(0, 1, _GRID)
         told = np.append(told[np.abs(told - wanted) <= MAX_STEP], wanted)
-        missed = np.abs(self.at(told) + offset + gain * (told - wanted) - wanted).round(6)
-        return float(told[np.lexsort((np.abs(told - wanted), missed))[0]])
+        moved = np.abs(told - wanted)
+        missed = np.abs(self.at(told) + offset + gain * (told - wanted) - wanted)
+        return float(told[np.lexsort((moved, (missed + DEAD_SLOPE * moved).round(6)))[0]])
 
     def dead_zones(self) -> tuple[tuple[float, float], ...]:
         """Stretches over which moving the slider is hardly heard, in shares of its range."""

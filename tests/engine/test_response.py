@@ -27,7 +27,7 @@ def curve(heard, half=0.05) -> Curve:
     return Curve(tuple(heard), tuple(heard - half), tuple(heard + half))
 
 
-@pytest.mark.parametrize("heard", [LINE, LINE**2, np.sqrt(LINE), 0.2 + 0.6 * LINE, np.tanh(3 * LINE)])
+@pytest.mark.parametrize("heard", [LINE, LINE**2, np.sqrt(LINE), 0.2 + 0.6 * LINE, np.tanh(1.5 * LINE)])
 def test_the_inverse_is_told_so_that_the_wanted_is_heard(heard):
     measured = curve(heard)
     for wanted in np.linspace(0, 1, 23):
@@ -36,6 +36,13 @@ def test_the_inverse_is_told_so_that_the_wanted_is_heard(heard):
         assert abs(told - wanted) <= MAX_STEP + 1e-9
         reachable = measured.at(np.clip([wanted - MAX_STEP, wanted + MAX_STEP], 0, 1))
         assert measured.at(told) == pytest.approx(np.clip(wanted, *reachable), abs=0.02)
+
+
+def test_a_deaf_slider_is_left_where_it_was_asked():
+    nearly_flat = curve(0.6 + 0.05 * (LINE - 0.5))
+    assert [nearly_flat.inverse(v) for v in LINE] == pytest.approx(LINE)
+    belief = Belief(nearly_flat, 0.3).after(0.3, 0.62).after(0.3, 0.61)
+    assert abs(belief.advice() - 0.3) <= MAX_STEP
 
 
 def test_the_inverse_of_the_unknown_is_the_identity():
