@@ -123,7 +123,8 @@ def print_form(report: dict[str, Any]) -> None:
     if "loop" in report:
         loop = report["loop"]
         print()
-        rows = [
+        rows = [(name, _number(loop[name]), "") for name in ("worst step (dB)", "no click", "hidden")]
+        rows += [
             (name, _number(value), _number(loop["bar lines inside"].get(name))) for name, value in loop["joins"].items()
         ]
         title = f"{loop['clips']} loops, {loop['exact length']:.0%} of exact length"

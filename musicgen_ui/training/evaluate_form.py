@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from musicgen_ui.audio.looping import Seam, seam
+from musicgen_ui.audio.looping import EXCESS_DB, beat_jumps, seam, share_below
 from musicgen_ui.audio.waveform import Clip
 from musicgen_ui.music.form import FREE, Section, Shape, plan_form
 from musicgen_ui.music.frame import closing_beat
@@ -138,7 +138,8 @@ def closing_report(made: Sequence[Made]) -> dict[str, Any]:
     clicks = []
     for result in made:
         steps = np.abs(np.diff(result.clip.samples, axis=-1)).max(axis=0)
-        clicks.append(bool(steps[-result.clip.sample_rate // 10 :].max() > np.quantile(steps, 0.99)))
+        last = result.clip.sample_rate // 10
+        clicks.append(bool(steps[-last:].max() > 1.01 * steps[:-last].max()))
     return {
         "clips": len(levels),
         "silent": float(np.mean([level < QUIET_DBFS for level in levels])),
@@ -148,36 +149,37 @@ def closing_report(made: Sequence[Made]) -> dict[str, Any]:
 
 
 def loop_report(made: Sequence[Made]) -> dict[str, Any]:
-    """Joins of loops, and for comparison the bar lines inside the same clips, each taken for the join."""
-    joins: list[Seam] = []
-    inner: list[Seam] = []
-    exact = []
+    """Joins of loops, and for comparison the bar lines inside the same clips, measured in the same way."""
+    joins, places, inner, exact = [], [], [], []
     for result in made:
         clip, score = result.clip, result.score
-        n = clip.samples.shape[1]
-        exact.append(n == score.samples(clip.sample_rate))
+        exact.append(clip.samples.shape[1] == score.samples(clip.sample_rate))
         joins.append(seam(clip.samples, clip.sample_rate, score.beats))
-        for bar in range(1, score.bars):
-            turned = np.roll(clip.samples, -round(bar * n / score.bars), axis=-1)
-            inner.append(seam(turned, clip.sample_rate, score.beats))
+        jumps = beat_jumps(clip.samples, clip.sample_rate, score.beats)
+        inner += [_place(jumps, beat) for beat in range(score.beats_per_bar, score.beats, score.beats_per_bar)]
+        places.append(_place(jumps, 0))
     return {
         "clips": len(joins),
         "exact length": float(np.mean(exact)),
-        "joins": _seams(joins),
-        "bar lines inside": _seams(inner),
+        "worst step (dB)": max(s.step_db for s in joins),
+        "no click": float(np.mean([s.step_db <= 0 for s in joins])),
+        "hidden": float(np.mean([s.hidden for s in joins])),
+        "joins": _inside(places),
+        "bar lines inside": _inside(inner),
     }
 
 
-def _seams(found: Sequence[Seam]) -> dict[str, float | None]:
-    if not found:
-        return {}
-    return {
-        "worst step (dB)": max(s.step_db for s in found),
-        "steps hidden": float(np.mean([s.step_db <= 0 for s in found])),
-        "level hidden": float(np.mean([s.level_percentile <= 0.95 for s in found])),
-        "spectrum hidden": float(np.mean([s.spectral_percentile <= 0.95 for s in found])),
-        "median level jump (dB)": float(np.median([s.level_jump for s in found])),
-    }
+def _place(jumps: np.ndarray, beat: int) -> tuple[bool, bool, bool]:
+    """Of the jumps (beats, 2) at a beat: is level within 95 % of the others', is spectrum, and do none stand out."""
+    others = np.delete(jumps, beat, axis=0).max(axis=0, initial=0.0)
+    level, spectrum = (share_below(column, beat) <= 0.95 for column in jumps.T)
+    return level, spectrum, bool((jumps[beat] - others <= EXCESS_DB).all())
+
+
+def _inside(places: Sequence[tuple[bool, bool, bool]]) -> dict[str, float]:
+    """Shares of the places."""
+    names = ("level within 95 % of the beats", "spectrum within 95 % of the beats", "none stands out")
+    return {name: float(np.mean(column)) for name, column in zip(names, zip(*places, strict=True), strict=False)}
 
 
 def evaluate_form(

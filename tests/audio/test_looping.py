@@ -21,12 +21,14 @@ def beats_of(seed, beats=16, size=2000):
 
 
 def test_the_join_of_a_periodic_sound_is_one_beat_among_others():
-    shares = []
+    shares, hidden = [], []
     for seed in range(20):
         found = seam(beats_of(seed), RATE, 16)
         assert found.step_db <= 0
         shares.append(found.level_percentile)
+        hidden.append(found.hidden)
     assert 0.2 < np.mean(shares) < 0.8
+    assert np.mean(hidden) > 0.9
 
 
 def test_a_cut_tail_is_found():
@@ -58,8 +60,10 @@ def test_the_measure_does_not_depend_on_the_gain():
     assert set(a) == {
         "step_db",
         "level_jump",
+        "level_excess",
         "level_percentile",
         "spectral_jump",
+        "spectral_excess",
         "spectral_percentile",
         "hidden",
     }
