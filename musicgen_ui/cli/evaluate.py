@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from musicgen_ui.cli import (
+    evaluate_accompaniment,
     evaluate_clips,
     evaluate_composers,
     evaluate_control,
@@ -26,6 +27,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     """Add the command's parser and those of its subjects."""
     parser = commands.add_parser("evaluate", help="measure quality", description=__doc__)
     subjects = parser.add_subparsers(dest="subject", metavar="SUBJECT", required=True)
+    add_report_option(evaluate_accompaniment.add(subjects), "accompaniment")
     clips = evaluate_clips.add(subjects)
     add_report_option(clips, "clips")
     listener = subjects.add_parser("listener", help="what the Listener hears of audio whose score is known")
