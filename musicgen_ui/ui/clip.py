@@ -108,7 +108,7 @@ def make(studio: Maker, order: Order, hook: Hook) -> Shown:
     # What was made from other music has the form of that music, of which nothing is known here.
     planned = () if recipe.source else plan_form(recipe.form, result.score.bars, recipe.intro, recipe.ending)
     roll = roll_html(result.score, labels, planned if len(planned) > 1 else ())
-    rows = meters_html(meters(result.asked, result.heard, blend=recipe.style.genre))
+    rows = meters_html(meters(result.asked, result.heard, genres=result.genres, blend=recipe.style.genre))
     hook("draw", 3, 3)
     seconds = {**result.seconds, "draw": time.perf_counter() - began}
     made = Made(order, result.score.bars)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import gradio as gr
@@ -17,7 +18,7 @@ import numpy as np
 from musicgen_ui.audio.decode import decode_upload
 from musicgen_ui.engine.style_of_score import style_of_score
 from musicgen_ui.errors import RequestError
-from musicgen_ui.music.score import Score
+from musicgen_ui.music.score import PARTS, Score
 from musicgen_ui.style import GENRES, SLIDERS
 from musicgen_ui.ui.meters import pretty_key
 from musicgen_ui.ui.rework import MORE_BARS, part_ticks
@@ -33,8 +34,12 @@ READING = '<p class="note">Reading the file…</p>'
 LISTENING = '<p class="note">Listening to the recording…</p>'
 BROKEN = "Something went wrong with this file. Nothing you had is lost; try another one."
 
-MATCHED = (*SLIDERS, "key", "metre", *(f"genre_{name}" for name in GENRES))
-"""Controls that a recording moves; instruments, effects and the rest stay as they are."""
+MATCHED: Mapping[str, str] = MappingProxyType(
+    {name: name for name in (*SLIDERS, "key", "metre")}
+    | {f"genre_{name}": "genre" for name in GENRES}
+    | {f"{part}_on": "parts" for part in PARTS}
+)
+"""Controls that a recording moves, and what has to be heard for that; instruments, effects and the rest stay."""
 
 
 class Matcher(Protocol):
@@ -210,11 +215,7 @@ def _heard(studio: Matcher, path: str | None) -> tuple[Any, ...]:
         LOG.exception("matching failed")
         return *stay, gr.skip(), _alert(BROKEN), None
     controls = from_style(found.style)
-    values = [gr.skip() if name in found.unheard else controls[name] for name in MATCHED]
-    if "genre" in found.unheard:
-        values = [
-            gr.skip() if name.startswith("genre_") else value for name, value in zip(MATCHED, values, strict=True)
-        ]
+    values = [gr.skip() if what in found.unheard else controls[name] for name, what in MATCHED.items()]
     return *values, "", matched_html(found), gr.skip()
 
 
@@ -228,8 +229,10 @@ def matched_html(found: Matched) -> str:
         said.append(pretty_key(style.key))
     if style.genre:
         said.append(" and ".join(style.genre))
+    if "parts" not in found.unheard:
+        said.append(", ".join(style.active_parts))
     heard = f"Heard {', '.join(said)}. The sliders stand there now: press Generate to make more like it."
-    left = [SLIDERS[name].name.lower() if name in SLIDERS else name for name in found.unheard if name != "parts"]
+    left = [SLIDERS[name].name.lower() if name in SLIDERS else name for name in found.unheard]
     rest = f" Left as it was, because it could not be told: {', '.join(left)}." if left else ""
     return f'<p class="note">{escape(heard if said else "The sliders stand at what was heard.")}{escape(rest)}</p>'
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from musicgen_ui.audio.waveform import Clip
+from musicgen_ui.engine.match import Matched
 from musicgen_ui.engine.pipeline import Result, Studio
 from musicgen_ui.engine.response import Curve, Response, Responses
 from musicgen_ui.errors import RequestError
@@ -20,7 +21,7 @@ from musicgen_ui.music.instruments import CHOICES, program_number
 from musicgen_ui.music.score import METRES, PARTS, Chord, Note, Score
 from musicgen_ui.music.theory import KEYS, QUALITIES, key_is_minor, key_tonic
 from musicgen_ui.recipe import COMPOSERS, Recipe
-from musicgen_ui.style import AUTO, Style
+from musicgen_ui.style import AUTO, PartSetting, Style
 from musicgen_ui.timbre import Z_SIZE, Timbre, TimbrePoint
 
 SAMPLE_RATE = 44_100
@@ -160,7 +161,7 @@ def fake_mix(stems: Mapping[str, np.ndarray], style: Style, **how: Any) -> Clip:
 def fake_listen(samples: np.ndarray, sample_rate: int, *, hook: Any) -> dict[str, float | str | None]:
     return {
         "tempo": 110.4, "mood": 0.81, "energy": 0.58, "density": 0.66, "syncopation": 0.12, "complexity": None,
-        "brightness": 0.49, "space": 0.31, "key": "A minor", "genre": "pop",
+        "brightness": 0.49, "space": 0.31, "key": "A minor", "genre": "pop", "genres": {"pop": 0.7, "rock": 0.2},
     }  # fmt: skip
 
 
@@ -174,21 +175,14 @@ class FakeStudio(Studio):
         result = super().generate(replace(recipe, source=None), hook)
         return replace(result, recipe=replace(result.recipe, source=recipe.source))
 
-    def match(self, samples: np.ndarray, sample_rate: int) -> Matched:
-        """Hears the same in everything, but in silence an error."""
-        if float(np.abs(samples).max()) < 0.05:
-            raise RequestError("recording", "is silent: there is no style to hear in it")
-        style = Style(tempo=93.0, energy=0.9, key="D minor", genre={"jazz": 0.75, "pop": 0.25}, metre="3/4")
-        return Matched(style, ("space", "parts"), {"jazz": 0.6, "pop": 0.2})
 
-
-@dataclass(frozen=True)
-class Matched:
-    """As the engine's."""
-
-    style: Style
-    unheard: tuple[str, ...]
-    genres: Mapping[str, float]
+def fake_match(samples: np.ndarray, sample_rate: int) -> Matched:
+    """Hears the same in everything, but in silence an error."""
+    if float(np.abs(samples).max()) < 0.05:
+        raise RequestError("recording", "is silent: there is no style to hear in it")
+    band = {part: PartSetting(on=part != "drums") for part in PARTS}
+    style = Style(tempo=93.0, energy=0.9, key="D minor", genre={"jazz": 0.75, "pop": 0.25}, metre="3/4", parts=band)
+    return Matched(style, ("space",), {"jazz": 0.6, "pop": 0.2})
 
 
 def fake_studio(calls: Calls) -> Studio:
@@ -198,6 +192,7 @@ def fake_studio(calls: Calls) -> Studio:
         synthesizers={"vaegan": FakeNeural(), "wavenet": FakeSynthesizer(), "soundfont": FakeSynthesizer()},
         mix=fake_mix,
         listen=fake_listen,
+        match=fake_match,
         checkpoints={},
         responses=Responses({"wavenet": {"vaegan": Response({"mood": flat})}}),
     )

@@ -30,19 +30,21 @@ def test_a_recording_moves_the_sliders_that_could_be_heard(studio, voice: Path) 
     assert (moved["genre_jazz"], moved["genre_pop"], moved["genre_rock"]) == (75, 25, 0)
     assert moved["space"] == gr.skip(), "what was not heard stays where it was"
     assert preset == ""
-    assert "Heard 93 BPM, D minor, pop and jazz" in note
+    assert (moved["lead_on"], moved["drums_on"]) == (True, False)
+    assert "Heard 93 BPM, D minor, pop and jazz, lead, chords, bass." in note
     assert "could not be told: space" in note
     assert file == gr.skip()
 
 
 def test_a_recording_without_a_genre_leaves_the_blend(studio, voice: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = studio.match(np.ones((1, 9)), 44_100)
-    deaf = type(found)(found.style.with_values(genre={}), ("genre", "tempo", "key"), {})
+    deaf = type(found)(found.style.with_values(genre={}), ("tempo", "key", "genre", "parts"), {})
     monkeypatch.setattr(studio, "match", lambda samples, rate: deaf)
     *values, _, note, _ = start._heard(studio, str(voice))
     moved = dict(zip(MATCHED, values, strict=True))
     assert all(moved[name] == gr.skip() for name in MATCHED if name.startswith("genre_"))
-    assert "tempo, key, genre" in note.replace("genre, tempo, key", "tempo, key, genre")
+    assert moved["bass_on"] == gr.skip()
+    assert "tempo, key, genre, parts" in note
 
 
 def test_a_refused_or_failing_recording_moves_nothing(studio, voice: Path, tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def test_form_and_loop_reach_the_clip_the_roll_and_the_player(visit) -> None:
     page.click("#waveform .loop")
     assert "seam: " in page.locator("#heading").inner_text()
     assert page.locator("#meters .summary").inner_text().endswith("1 cannot be measured here")
+    assert "pop 70 %, rock 20 %" in page.locator("#meters").inner_text()
     assert page.locator("#tried li").count() >= 2
     why = page.locator("#meters .why")
     why.focus()
