@@ -33,7 +33,7 @@ from musicgen_ui.music.score import Score
 from musicgen_ui.scale import UnitScale
 from musicgen_ui.style import SLIDERS, Style
 
-WORTHWHILE = 0.004
+WORTHWHILE = 0.008
 """Expected improvement of the mean miss below which other notes are not tried."""
 
 SYMBOLIC_TAKES = 8

@@ -111,7 +111,9 @@ def test_what_lies_within_tolerance_is_left_alone():
 
 def test_an_offset_of_the_clip_is_corrected_and_reported():
     world = World(BRIGHT, offset=0.15)
-    outcome = run(BRIGHT, world, rounds=4)
+    line = np.linspace(0, 1, LEVELS)
+    sure = Curve(tuple(line), tuple(line - 0.03), tuple(line + 0.03))
+    outcome = run(BRIGHT, world, rounds=4, response=Response(dict.fromkeys(CORRECTED, sure)))
     assert outcome.gain["error"][0] == pytest.approx(0.15)
     assert outcome.gain["error"][1] < 0.08
     assert outcome.gain["inside"][1] == outcome.gain["of"] == 9
