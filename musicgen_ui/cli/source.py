@@ -129,7 +129,7 @@ def make(args: argparse.Namespace, origin: Origin, source: Source, **values: Any
     from musicgen_ui.engine.style_of_score import style_of_score
 
     check_writable(args.out)
-    base = origin.recipe or Recipe()
+    base = origin.recipe or Recipe(ending="open")  # a person's music ends as it ends
     for name in ("composer", "synth", "takes", "rounds"):
         if getattr(args, name) is None:
             setattr(args, name, getattr(base, name))
