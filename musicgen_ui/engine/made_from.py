@@ -12,25 +12,17 @@ Compose = Callable[[Recipe, Score | None], Score]
 """The score that a studio makes of a recipe; the second argument is a person's score, where the recipe needs one."""
 
 
-def write_from_source(
-    compose: Compose, rewrite: Callable[[Recipe, Score], Score], recipe: Recipe, given: Score | None
-) -> Score:
-    """The score of a recipe with a source.
+def source_score(compose: Compose, recipe: Recipe, given: Score | None) -> Score:
+    """The score that a recipe's clip is made from.
 
     Args:
         compose: makes the score of the source's own recipe; it may call this function again.
-        rewrite: writes beside a score what a recipe asks for, see :func:`musicgen_ui.engine.rewrite.rewrite`.
         recipe: its source is not None.
         given: the person's score where the recipe, or one that it is made from, names a MIDI file.
 
     Raises:
-        RequestError: the MIDI file was not handed in, or the source cannot be carried out.
+        RequestError: the MIDI file was not handed in.
     """
-    return rewrite(recipe, source_score(compose, recipe, given))
-
-
-def source_score(compose: Compose, recipe: Recipe, given: Score | None) -> Score:
-    """The score that a recipe's clip is made from; see :func:`write_from_source`."""
     source = recipe.source
     if source.recipe is not None:
         return compose(source.recipe, given)

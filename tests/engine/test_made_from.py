@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from musicgen_ui.engine.made_from import sound_seed, source_score, write_from_source
+from musicgen_ui.engine.made_from import sound_seed, source_score
 from musicgen_ui.engine.style_of_score import style_of_score
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.score import Note, Score
@@ -20,7 +20,7 @@ def made(recipe, given):
     """A studio that keeps count in the tempo, and composes at 50."""
     if recipe.source is None:
         return Score(50.0, "4/4", 1, {})
-    return write_from_source(made, lambda recipe, score: Score(score.tempo + 1, "4/4", 1, {}), recipe, given)
+    return Score(source_score(made, recipe, given).tempo + 1, "4/4", 1, {})
 
 
 def test_a_chain_is_made_again_from_its_beginning():
