@@ -233,5 +233,13 @@ def _no_clip() -> RequestError:
     return RequestError("clip", "there is none here to work on; press Generate first")
 
 
+def _no_clip() -> RequestError:
+    return RequestError("clip", "there is none here to work on; press Generate first")
+
+
+def _no_clip() -> RequestError:
+    return RequestError("clip", "there is none here to work on; press Generate first")
+
+
 def _parts(values: Any) -> tuple[str, ...]:
     return tuple(values) if isinstance(values, (list, tuple)) else ()

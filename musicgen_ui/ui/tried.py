@@ -59,7 +59,7 @@ def _worth(rounds: int, gain: Mapping[str, Any]) -> str:
     if not gain["kept"]:
         return f"{count} in {gain['seconds']:.1f} s; none came closer than the first try"
     inside = " → ".join(str(value) for value in gain["inside"])
-    error = " → ".join(_off(value) for value in gain["error"])
+    error = " → ".join(_miss(value) for value in gain["error"])
     better = f"off by {error} on average, {inside} of {gain['of']} inside tolerance"
     return f"{count} in {gain['seconds']:.1f} s; round {gain['kept']} kept: {better}"
 
@@ -72,14 +72,15 @@ def _row(number: int, entry: Mapping[str, Any], kept: int) -> str:
     title = kind if number == 0 else f"Round {number}: {kind.lower()}"
     wrong = ", ".join(SLIDERS[name].name.lower() if name in SLIDERS else name for name in entry["outside"])
     left = f"outside: {wrong}" if wrong else "all inside tolerance"
+    off = "not measured" if entry["error"] is None else f"off by {_miss(entry['error'])}"
     mark = '<b class="kept">kept</b>' if number == kept else ""
     return (
         f"<li{' class=kept' if number == kept else ''}><b>{title}</b>"
         f"<span>{escape(told)}; {escape(left)}</span>"
-        f'<span class="values"><span class="sr">off by </span>{_off(entry["error"])}'
+        f'<span class="values">{off}'
         f"<small>{entry['seconds']:.1f} s</small>{mark}</span></li>"
     )
 
 
-def _off(error: float | None) -> str:
+def _miss(error: float | None) -> str:
     return "not measured" if error is None else f"{error:.2f}"
