@@ -35,6 +35,8 @@ CLEAR_KEY = 0.1
 KEY_WEIGHT = 0.5
 """What a key that cannot be heard weighs against the mean miss of the sliders, when takes are compared."""
 
+_BORDER = 0.4
+_KNEE = 0.36
 _EMPTY_RETRIES = 4
 
 
@@ -161,7 +163,7 @@ class _Request:
     def of(cls, style: Style, seed: int) -> _Request:
         key = resolve_key(style, seed)
         minor = key_is_minor(key)
-        told = replace(style, key=key, mood=_mood_of_mode(style.mood, minor))
+        told = replace(style, key=key, mood=mood_of_mode(style.mood, minor, chosen=style.key != AUTO))
         return cls(style, seed, key, condition_of(told, minor=minor))
 
 
@@ -186,7 +188,8 @@ class _Writing:
         seeds = [_take_seed(request.seed, take) for request in requests for take in takes]
         latents, noise = draw_noise(seeds, steps, composer.config.latent)
         asked = stack([owner.condition for owner in owners]).to(device)
-        guide = slider_guide(asked, self.scales, vocabulary, steps=steps, steering=self.steering)
+        closes = self.layout.ending == "close"
+        guide = slider_guide(asked, self.scales, vocabulary, steps=steps, steering=self.steering, closes=closes)
         with one_thread():
             tables = write_layout(
                 composer,
@@ -212,15 +215,22 @@ class _Writing:
         return levelled(score, self.scales["energy"].from_unit(wanted))
 
 
-def _mood_of_mode(mood: float, minor: bool) -> float:
-    """The mood that the composer is told.
+def mood_of_mode(mood: float, minor: bool, *, chosen: bool = False) -> float:
+    """The mood that the composer is told and steered to.
 
     The key has the last word on the mode, and the border between the modes is kept clear of, because music there has
     no key that one could hear.
+
+    Args:
+        mood: of the style.
+        minor: the key's mode.
+        chosen: the key was not left to the mood: all of the slider moves within its mode, the far side a little.
     """
-    if minor:
-        return min(mood, 0.4) if mood < 0.5 else 0.25
-    return max(mood, 0.6) if mood >= 0.5 else 0.75
+    if not minor:
+        return 1.0 - mood_of_mode(1.0 - mood, minor=True, chosen=chosen)
+    if chosen and mood > _KNEE:
+        return _KNEE + (_BORDER - _KNEE) * (mood - _KNEE) / (1.0 - _KNEE)
+    return min(mood, _BORDER)
 
 
 def in_key(score: Score, key: str) -> Score:

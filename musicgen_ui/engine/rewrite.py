@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from musicgen_ui.engine.clamped import Clamped
-from musicgen_ui.engine.compose import FIRST_BAR, NEUTRAL, _mood_of_mode, in_key, no_hook, slider_errors
+from musicgen_ui.engine.compose import FIRST_BAR, NEUTRAL, in_key, mood_of_mode, no_hook, slider_errors
 from musicgen_ui.engine.device import one_thread
 from musicgen_ui.engine.orchestrate import choose_programs
 from musicgen_ui.engine.splice import Region, spliced
@@ -141,7 +141,7 @@ def _told(score: Score, style: Style, active: tuple[str, ...]) -> Style:
         tempo=min(max(score.tempo, tempo.low), tempo.high),
         metre=score.metre,
         key=score.key,
-        mood=_mood_of_mode(style.mood, key_is_minor(score.key)),
+        mood=mood_of_mode(style.mood, key_is_minor(score.key), chosen=True),
         parts={part: replace(style.parts[part], on=part in active) for part in PARTS},
     )
 

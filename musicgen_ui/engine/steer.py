@@ -10,20 +10,30 @@ import torch
 
 from musicgen_ui.models.composer_base import steps_per_bar
 from musicgen_ui.models.condition import CONDITION_SLIDERS, Condition
+from musicgen_ui.models.harmony_control import NEUTRAL_KEYS
+from musicgen_ui.models.running_measures import Closing
 from musicgen_ui.models.steering import STEERED, SliderGuide
+from musicgen_ui.music.frame import HELD
 from musicgen_ui.music.measures import energy
-from musicgen_ui.music.score import Score
+from musicgen_ui.music.score import PARTS, Score
 from musicgen_ui.music.table import DrumVocabulary
+from musicgen_ui.music.theory import QUALITIES, key_tonic
+from musicgen_ui.music.tokens import STEPS_PER_BEAT
 from musicgen_ui.scale import UnitScale
 
 LOUDER = (0.6, 1.5)
 """Factors between which all velocities may be moved after composing."""
+
+STRONGER = 3.0
+"""By how much an active part can make what falls on the beat stronger than what falls off it."""
 
 CHROMATIC_FROM = 0.6
 """Complexity from which on notes outside of the key may be called for."""
 
 _MODE_MINOR = 2
 _CLOSER = 0.01
+
+_LEVEL = 0.6
 _CORRECTIONS = 3
 
 
@@ -42,7 +52,13 @@ class Steering:
 
 
 def slider_guide(
-    condition: Condition, scales: Mapping[str, UnitScale], vocabulary: DrumVocabulary, *, steps: int, steering: Steering
+    condition: Condition,
+    scales: Mapping[str, UnitScale],
+    vocabulary: DrumVocabulary,
+    *,
+    steps: int,
+    steering: Steering,
+    closes: bool = False,
 ) -> SliderGuide | None:
     """The guide of a batch of takes; None where nothing is to be steered.
 
@@ -52,6 +68,7 @@ def slider_guide(
         vocabulary: of the drums.
         steps: of what is written.
         steering: how strongly, and to what.
+        closes: whether ``music.frame.closed`` will overwrite the last bar.
     """
     if steering.strength <= 0:
         return None
@@ -68,8 +85,25 @@ def slider_guide(
         vocabulary,
         steps=steps,
         per_bar=steps_per_bar(condition),
+        closing=_closing(condition, steps) if closes and steps > steps_per_bar(condition) else None,
         strength=steering.strength,
     )
+
+
+def _closing(condition: Condition, steps: int) -> Closing:
+    """The held tonic chord at the end of every take."""
+    active = dict(zip(PARTS, condition.active[0].tolist(), strict=True))
+    bar = steps_per_bar(condition) / STEPS_PER_BEAT
+    chroma = torch.zeros(len(NEUTRAL_KEYS), 12, dtype=torch.float64)
+    for mode, quality in enumerate(("maj", "min")):
+        tonic = key_tonic(NEUTRAL_KEYS[mode])
+        for place, interval in enumerate(QUALITIES[quality]):
+            # The bass takes the root, the lead any tone of the chord, the chord part all of them.
+            voices = active["chords"] + active["lead"] / 3 + active["bass"] * (place == 0)
+            chroma[mode, (tonic + interval) % 12] = HELD * bar * voices
+    notes = 3 * active["chords"] + active["lead"] + active["bass"] + 2 * active["drums"]
+    chroma = chroma.to(condition.sliders.device)[(condition.mode == _MODE_MINOR).long()]
+    return Closing(steps / STEPS_PER_BEAT - bar, bar, _LEVEL * notes, chroma)
 
 
 def attainable(units: Mapping[str, float], parts: int, scales: Mapping[str, UnitScale]) -> dict[str, float]:
@@ -82,7 +116,7 @@ def attainable(units: Mapping[str, float], parts: int, scales: Mapping[str, Unit
     while density > 0 and syncopation < 1:
         off = scales["density"].from_unit(density) - 1.0
         share = scales["syncopation"].from_unit(syncopation)
-        if off * (1.0 - share) <= (1.0 + parts) * share or off <= 0:
+        if off * (1.0 - share) <= STRONGER * parts * share or off <= 0:
             break
         density, syncopation = density - _CLOSER, syncopation + _CLOSER
     return dict(units) | {"density": max(density, 0.0), "syncopation": min(syncopation, 1.0)}

@@ -16,7 +16,7 @@ from musicgen_ui.music.tokens import CHORD_CLASSES, HIGH, LOW, NO_CHORD, STEPS_P
 NEUTRAL_KEYS = ("C major", "A minor")
 """In which composers write."""
 
-TILT = {"chord": 3.0, "bass": 0.5, "lead": 0.5, "chords": 0.5, "chords+": 0.5}
+TILT = {"chord": 4.0, "bass": 0.4, "lead": 0.4, "chords": 0.3, "chords+": 0.3}
 """How far each choice follows the tilt: harmony first, the notes then follow it by themselves."""
 
 MOST_TILT = 2.5
@@ -56,9 +56,9 @@ class HarmonyControl:
         self.tilt = moods.new_zeros(len(moods), 12)
         self.change = torch.zeros_like(moods)
         self._control = {
-            "mood": Control(moods, width=0.6, tolerance=0.02, proportional=2.0, integral=0.16, most=4.0),
+            "mood": Control(moods, width=0.6, tolerance=0.02, proportional=2.5, integral=0.25, most=5.0),
             "entropy": Control(moods, width=0.3, tolerance=0.01, proportional=0.5, integral=0.04, most=2.0),
-            "changes": Control(moods, width=0.4, tolerance=0.02, proportional=0.8, integral=0.08, most=5.0),
+            "changes": Control(moods, width=0.4, tolerance=0.03, proportional=0.8, integral=0.08, most=5.0),
         }
         self._profiles = key_profiles().to(moods)
         outside = torch.tensor([[float(pc not in scale(key)) for pc in range(12)] for key in NEUTRAL_KEYS]).to(moods)
@@ -69,12 +69,12 @@ class HarmonyControl:
         classes = {part: torch.arange(LOW[part], HIGH[part] + 1, device=moods.device) % 12 for part in LOW}
         self._classes = classes | {"chords+": classes["chords"]}
         self._tones = _chord_tones().to(moods)
-        self._chord = torch.full_like(minor, NO_CHORD, dtype=torch.long)
+        self.chord = torch.full_like(minor, NO_CHORD, dtype=torch.long)
 
     def lean(self, choice: str, logits: Tensor) -> Tensor:
         """Logits (takes, classes), tilted; how likely it is that anything starts stays as it was."""
         if choice == "chord":
-            going_on = one_hot(self._chord, CHORD_CLASSES).bool()
+            going_on = one_hot(self.chord, CHORD_CLASSES).bool()
             others = logits.double().masked_fill(going_on, -torch.inf)
             others = same_mass(others, TILT[choice] * self.tilt @ self._tones.T) + self.change.unsqueeze(-1)
             return torch.where(going_on, logits.double(), others)
@@ -83,17 +83,17 @@ class HarmonyControl:
 
     def wrote(self, chord: Tensor) -> None:
         """The chord (takes,) in force on a step."""
-        self._chord = chord
+        self.chord = chord
 
     def update(self) -> None:
         """Finds the leans anew, from everything written so far."""
         done = self.now.beats
         # A few notes say little of a key: a little of the neutral key's profile stands in for what is to come.
-        chroma = self.now.chroma + self._prior * _PRIOR_BEATS * max(1.0 - done / self.beats, 0.0)
+        chroma = self.now.sounding() + self._prior * _PRIOR_BEATS * max(1.0 - done / self.beats, 0.0)
         value, rising = mood(chroma, self._profiles)
         share = entropy(chroma)
         missing = self.complexity - share
-        changes = self.now.changes / done
+        changes = self.now.changes_per_beat()
         by_mood = self._control["mood"].update(self.mood - value, done)
         by_entropy = self._control["entropy"].update(missing - 0.5 * changes, done)
         self.change = self._control["changes"].update((2.0 * missing).clamp(0.0, MOST_CHANGES) - changes, done)

@@ -27,7 +27,7 @@ Only where there is a lean: without it steps would be thinned out or filled up i
 groove would be gone.
 """
 
-TOLERANCE = 0.06
+TOLERANCE = 0.03
 """Onsets a beat that the whole clip may miss its target by; inside of it nothing is leant on."""
 
 HORIZON = (4.0, 16.0)
@@ -58,7 +58,11 @@ class OnsetControl:
     def __init__(
         self, density: Tensor, syncopation: Tensor, now: RunningMeasures, *, steps: int, per_bar: int, strength: float
     ) -> None:
-        self.density, self.syncopation, self.now = density, syncopation, now
+        # A closing chord is one onset for a whole bar: what comes before it has to make up for that.
+        closing = now.closing
+        ratio = closing.beats / closing.after
+        self.density = (density * (1.0 + ratio) - float(ratio > 0) / closing.after).clamp(min=0.0)
+        self.syncopation, self.now = syncopation, now
         self.beats, self.per_bar, self.strength = steps / STEPS_PER_BEAT, per_bar, strength
         self.on_beat = torch.zeros_like(density)
         self.bias = [torch.zeros_like(density), torch.zeros_like(density)]  # off the beat, on it
@@ -118,7 +122,9 @@ class OnsetControl:
             silent = logsigmoid(-(odds.unsqueeze(0) + leans)).sum(dim=-1).exp()
             rates = (1.0 - silent).mean(dim=1) * most  # (grid, takes)
             own = rates[_GRID // 2]
-            aim = torch.minimum(torch.maximum(own, need - slack), need + slack).clamp(0.01 * most, 0.98 * most)
+            aim = torch.minimum(torch.maximum(own, need - slack), need + slack)
+            # Certainty takes an endless lean: what is nearly never or nearly always is enough.
+            aim = torch.minimum(torch.maximum(aim, own.clamp(max=0.02 * most)), own.clamp(min=0.97 * most))
             wanted = torch.nan_to_num(self._solve(rates, aim)) * self.strength * min(1.0, done / _RAMP_BEATS)
             self.bias[place] = self.bias[place] + _STIFFNESS * (wanted - self.bias[place])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -26,13 +27,33 @@ def key_profiles() -> Tensor:
     return torch.stack(rows)
 
 
+@dataclass(frozen=True)
+class Closing:
+    """What a held last chord, which is not written row by row, will add to the measures.
+
+    Attributes:
+        after: beats before it.
+        beats: of its bar.
+        strength: of everything that starts with it.
+        chroma: (takes, 12) beats that each pitch class sounds in it.
+    """
+
+    after: float
+    beats: float
+    strength: float
+    chroma: Tensor
+
+
 class RunningMeasures:
     """Sums over the rows written so far; micro-timing, which no measure hears, is left out.
+
+    The measures see a closing chord coming: as much of it counts as has been written of what comes before it.
 
     Args:
         takes: how many are written at once.
         vocabulary: of the drums.
         device: of the rows.
+        closing: the chord that it will end with; None for no such end.
 
     Attributes:
         steps: rows so far.
@@ -43,10 +64,13 @@ class RunningMeasures:
         changes: (takes,) chord changes.
     """
 
-    def __init__(self, takes: int, vocabulary: DrumVocabulary, device: torch.device) -> None:
+    def __init__(
+        self, takes: int, vocabulary: DrumVocabulary, device: torch.device, closing: Closing | None = None
+    ) -> None:
         def zeros(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
             return torch.zeros(takes, *shape, dtype=dtype, device=device)
 
+        self.closing = closing or Closing(1.0, 0.0, 0.0, zeros(12))
         self.steps = 0
         self.onsets, self.squares, self.changes = zeros(), zeros(), zeros()
         self.strength, self.chroma = zeros(2), zeros(12)
@@ -99,29 +123,44 @@ class RunningMeasures:
         """Beats so far."""
         return self.steps / STEPS_PER_BEAT
 
+    @property
+    def share(self) -> float:
+        """How much of what comes before the closing chord has been written; 0 without one."""
+        return min(self.beats / self.closing.after, 1.0) if self.closing.beats else 0.0
+
+    @property
+    def span(self) -> float:
+        """Beats so far, with the closing chord's."""
+        return self.beats + self.share * self.closing.beats
+
+    def sounding(self) -> Tensor:
+        """(takes, 12) beats that each pitch class sounds."""
+        return self.chroma + self.share * self.closing.chroma
+
     def density(self) -> Tensor:
         """(takes,) as ``measures.density``."""
-        return self.onsets / max(self.beats, 1e-9)
+        return (self.onsets + self.share) / self.span
 
     def syncopation(self) -> Tensor:
         """(takes,) as ``measures.syncopation``; nan where nothing was struck."""
-        return self.strength[:, 0] / self.strength.sum(dim=-1)
+        struck = self.strength.sum(dim=-1)
+        return self.strength[:, 0] / (struck + self.share * self.closing.strength * (struck > 0))
 
     def energy(self) -> Tensor:
-        """(takes,) as ``measures.energy``; nan where nothing was struck."""
+        """(takes,) as ``measures.energy``, without a closing chord; nan where nothing was struck."""
         return torch.log(self.squares / self.onsets)
 
-    def entropy(self) -> Tensor:
-        """(takes,) pitch-class entropy as a share of its maximum; nan without pitched notes."""
-        return entropy(self.chroma)
+    def changes_per_beat(self) -> Tensor:
+        """(takes,) chord changes a beat."""
+        return (self.changes + self.share) / self.span
 
     def complexity(self) -> Tensor:
         """(takes,) as ``measures.complexity``; nan without pitched notes."""
-        return self.entropy() + 0.5 * self.changes / max(self.beats, 1e-9)
+        return entropy(self.sounding()) + 0.5 * self.changes_per_beat()
 
     def mood(self) -> Tensor:
         """(takes,) as ``measures.mood``; nan without pitched notes."""
-        return mood(self.chroma, key_profiles().to(self.chroma))[0]
+        return mood(self.sounding(), key_profiles().to(self.chroma))[0]
 
 
 def entropy(chroma: Tensor) -> Tensor:

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from musicgen_ui.engine.compose import KEY_WEIGHT, compose, compose_many, in_key, key_doubt, resolve_key, slider_errors
+from musicgen_ui.engine.compose import (
+    KEY_WEIGHT,
+    compose,
+    compose_many,
+    in_key,
+    key_doubt,
+    mood_of_mode,
+    resolve_key,
+    slider_errors,
+)
 from musicgen_ui.engine.orchestrate import ANY, BANDS, choose_programs
 from musicgen_ui.models.composer import ComposerConfig
 from musicgen_ui.models.composer_lstm import LSTMComposer
@@ -148,3 +157,18 @@ def test_a_chosen_instrument_is_used_and_the_others_do_not_move():
     programs, automatic = choose_programs(chosen, 3), choose_programs(Style(genre={"jazz": 1}), 3)
     assert programs["lead"] == program_number("lead", "flute")
     assert {k: v for k, v in programs.items() if k != "lead"} == {k: v for k, v in automatic.items() if k != "lead"}
+
+
+def test_the_mood_keeps_to_its_mode_and_off_the_border():
+    moods = np.linspace(0, 1, 41)
+    for chosen in (False, True):
+        minor = [mood_of_mode(mood, minor=True, chosen=chosen) for mood in moods]
+        major = [mood_of_mode(mood, minor=False, chosen=chosen) for mood in moods]
+        assert minor == sorted(minor)
+        assert major == sorted(major)
+        assert max(minor) <= 0.4
+        assert min(major) >= 0.6
+        np.testing.assert_allclose(minor, 1 - np.array(major)[::-1])
+        np.testing.assert_allclose(minor[:15], moods[:15])
+    # A chosen key leaves the mood somewhere to go on its far side, too.
+    assert mood_of_mode(0.9, minor=True, chosen=True) > mood_of_mode(0.6, minor=True, chosen=True)
