@@ -217,7 +217,8 @@ def from_song(song: Song, recipe: Recipe, action: str, *, bars: Any = None, part
     music = song.as_kept(source.parts)
     played = {part: replace(recipe.style.parts[part], on=True) for part in source.parts}
     style = recipe.style.with_values(parts={**recipe.style.parts, **played})
-    return Order(derived(replace(recipe, style=style), source), song.title, music.score)
+    # A person's music ends as it ends.
+    return Order(derived(replace(recipe, style=style, ending="open"), source), song.title, music.score)
 
 
 def _bars(made: Any, first: Any, last: Any) -> tuple[int, int] | None:
@@ -227,14 +228,6 @@ def _bars(made: Any, first: Any, last: Any) -> tuple[int, int] | None:
     low = checked_integer("from bar", first, 1, made.bars)
     high = checked_integer("to bar", last, low, made.bars)
     return None if (low, high) == (1, made.bars) else (low - 1, high)
-
-
-def _no_clip() -> RequestError:
-    return RequestError("clip", "there is none here to work on; press Generate first")
-
-
-def _no_clip() -> RequestError:
-    return RequestError("clip", "there is none here to work on; press Generate first")
 
 
 def _no_clip() -> RequestError:

@@ -98,10 +98,11 @@ def test_accompany_keeps_what_was_ticked(page, studio, song) -> None:
 def test_what_is_kept_is_played_and_a_single_line_is_the_part_that_was_named(page, studio, song, tmp_path) -> None:
     (tmp_path / "x.mid").write_bytes(song.data.replace(b"lead", b"solo"))
     song = open_song(tmp_path / "x.mid")
-    values = PAGE | {"bass_on": False}
+    values = PAGE | {"bass_on": False, "ending": "close"}
     list(page.accompany(*(values[name] for name in PAGE_CONTROLS), song, ["bass"]))
     recipe, given = studio.orders[-1]
     assert recipe.style.parts["bass"].on
+    assert recipe.ending == "open", "a person's music ends as it ends"
     assert given.notes("bass") == song.music.score.notes("lead")
     assert not given.notes("lead")
 
