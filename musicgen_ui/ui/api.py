@@ -13,9 +13,8 @@ from musicgen_ui.engine.style_of_score import style_of_score
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.score import Score
 from musicgen_ui.recipe import Recipe
-from musicgen_ui.source import Source
 from musicgen_ui.ui.clip import Maker, Order, make
-from musicgen_ui.ui.handlers import derived, from_song
+from musicgen_ui.ui.handlers import derived, from_song, made_from
 from musicgen_ui.ui.settings import to_recipe
 from musicgen_ui.ui.song import Song, open_song
 from musicgen_ui.ui.work import Work
@@ -112,7 +111,7 @@ def api_regenerate(studio: Maker) -> Callable[..., Files]:
         Returns:
             WAV, MIDI, clip.json and stems, as /generate.
         """
-        chosen = {"parts": parts or (), "span": bars or None}
+        chosen = {"parts": parts, "span": bars}
         yield from _files(studio, lambda: _again(studio, recipe, file, seed, style, "regenerate", **chosen))
 
     return regenerate
@@ -139,7 +138,7 @@ def _again(studio: Maker, recipe: Any, file: Any, seed: Any, style: Any, action:
     if not recipe:
         return from_song(song, base, action, **how)
     given = _given(before, song)
-    source = Source(action, before, None, how.get("parts", ()), how.get("span"))
+    source = made_from(action, before, parts=how.get("parts"), span=how.get("span"))
     return Order(derived(base, source, how.get("bars")), song.title if song else "", given)
 
 

@@ -14,6 +14,9 @@ from musicgen_ui.engine.export import STEMS, save
 from musicgen_ui.engine.pipeline import Result
 
 PREFIX = "clip-"
+KEPT_SECONDS = 3600
+"""Age at which a visitor's files, and what else is kept of a clip or an upload, go."""
+
 EMPTY_FOR_SECONDS = 3600.0
 """Gradio deletes old files but not their folders; folders empty for this long are removed at the next clip."""
 

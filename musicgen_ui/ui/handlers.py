@@ -13,7 +13,7 @@ import gradio as gr
 from musicgen_ui.errors import Cancelled, RequestError
 from musicgen_ui.music.form import FREE
 from musicgen_ui.recipe import LIMITS, Recipe, checked_integer
-from musicgen_ui.source import Source
+from musicgen_ui.source import MAX_DEPTH, Source
 from musicgen_ui.ui import status
 from musicgen_ui.ui.clip import Made, Maker, Order, Shown, make
 from musicgen_ui.ui.presets import PRESETS
@@ -25,6 +25,9 @@ LOG = logging.getLogger(__name__)
 
 SEEDS = 1_000_000
 """Rolled seeds are below this: short enough to read to a friend. Typed ones may be larger."""
+
+CONTROLS = {"accompany": "keep", "continue": "bars", "regenerate": "bars and parts"}
+"""Action to what a person chose for it."""
 
 Updates = Iterator[dict[Any, Any]]
 
@@ -148,6 +151,27 @@ class Page:
         return {self._out[name]: value for name, value in values.items()}
 
 
+def made_from(action: str, origin: Recipe | str, *, parts: Any = (), span: Any = None) -> Source:
+    """The Source, with errors that name a control instead.
+
+    Args:
+        action: as in Source.
+        origin: a clip's recipe, or the SHA-256 of a MIDI file.
+        parts: as in Source.
+        span: its bars.
+
+    Raises:
+        RequestError: a value is bad, or the clip comes at the end of too long a chain.
+    """
+    before = origin if isinstance(origin, Recipe) else None
+    if before is not None and before.source is not None and before.source.depth >= MAX_DEPTH:
+        raise RequestError("clip", f"was made from a clip {MAX_DEPTH} times over; start anew from its MIDI file")
+    try:
+        return Source(action, before, None if before else origin, parts or (), span or None)
+    except RequestError as error:
+        raise RequestError(CONTROLS[action] if error.argument == "source" else error.argument, error.reason) from None
+
+
 def derived(recipe: Recipe, source: Source, bars: Any = None) -> Recipe:
     """The recipe of what is made from other music: without a form of its own.
 
@@ -181,7 +205,7 @@ def _from_clip(
     """The order for a clip that is made from the one on the page, whose tempo, metre and key stay."""
     if not isinstance(made, Made):
         raise _no_clip()
-    source = Source(action, made.order.recipe, None, parts, span)
+    source = made_from(action, made.order.recipe, parts=parts, span=span)
     recipe = derived(page_recipe(settings), source, bars)
     # What is only mended ends as it did.
     ending = recipe.ending if action == "continue" else made.order.recipe.ending
@@ -211,7 +235,7 @@ def from_song(song: Song, recipe: Recipe, action: str, *, bars: Any = None, part
     Raises:
         RequestError: a value is bad, or the file has no notes for a part that is to be kept.
     """
-    source = Source(action, None, song.music.sha256, parts, span)
+    source = made_from(action, song.music.sha256, parts=parts, span=span)
     if action != "accompany":
         return Order(derived(recipe, source, bars), song.title, song.music.score)
     music = song.as_kept(source.parts)

@@ -14,6 +14,7 @@ from musicgen_ui.ui import controls, status
 from musicgen_ui.ui.api import api_accompany, api_continue, api_generate, api_regenerate
 from musicgen_ui.ui.dead_zones import zones_html
 from musicgen_ui.ui.engine import Engine
+from musicgen_ui.ui.files import KEPT_SECONDS
 from musicgen_ui.ui.handlers import SEEDS, Page
 from musicgen_ui.ui.presets import PRESETS
 from musicgen_ui.ui.rework import Bench, bench_controls
@@ -28,8 +29,8 @@ ENGINE_LANE = "engine"
 """Everything that needs the processor shares this queue, one request at a time."""
 
 WAITING_PLACES = 12
-DELETE_EVERY, DELETE_AFTER = 600, 3600
-"""Seconds between clean-ups, and age at which a clip's files go."""
+DELETE_EVERY = 600
+"""Seconds between clean-ups."""
 
 DOWNLOADS = {"wav": "WAV", "midi": "MIDI", "stems": "Stems (zip)", "recipe": "Recipe (JSON)"}
 
@@ -74,7 +75,7 @@ def build(studio: Engine) -> gr.Blocks:
         studio: the loaded models.
     """
     with gr.Blocks(
-        title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(DELETE_EVERY, DELETE_AFTER)
+        title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(DELETE_EVERY, KEPT_SECONDS)
     ) as demo:
         preset = gr.State("")
         gr.HTML((STATIC / "masthead.html").read_text("utf-8"), elem_id="masthead")
@@ -119,7 +120,7 @@ def _desk(synths: tuple[str, ...]) -> Desk:
 
 def _stage() -> tuple[Outputs, Bench]:
     out: Outputs = {
-        "made": gr.State(None),
+        "made": gr.State(None, time_to_live=KEPT_SECONDS),
         "status": gr.HTML(status.ready(), elem_id="status"),
         "empty": gr.HTML((STATIC / "empty.html").read_text("utf-8"), elem_id="empty"),
     }

@@ -20,6 +20,7 @@ from musicgen_ui.engine.style_of_score import style_of_score
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.score import PARTS, Score
 from musicgen_ui.style import GENRES, SLIDERS
+from musicgen_ui.ui.files import KEPT_SECONDS
 from musicgen_ui.ui.meters import pretty_key
 from musicgen_ui.ui.rework import MORE_BARS, part_ticks
 from musicgen_ui.ui.settings import from_style
@@ -81,7 +82,7 @@ class Start:
 
 def start_controls() -> Start:
     """The drawer."""
-    song = gr.State(None)
+    song = gr.State(None, time_to_live=KEPT_SECONDS)
     with gr.Accordion("Start from a file", open=False, elem_id="start"), gr.Row(elem_id="start-row"):
         with gr.Column(elem_classes="slot", min_width=0):
             gr.HTML("<p><b>Your MIDI file</b> gets an accompaniment, or goes on.</p>", elem_classes="lead-in")

@@ -67,8 +67,8 @@ def test_what_cannot_be_is_one_sentence(client: Client, studio, tune: str, tmp_p
     bad, file = handle_file(tmp_path / "bad.mid"), handle_file(tune)
     for endpoint, arguments, sentence in (
         ("/accompany", {"file": bad}, "MIDI file: is not a MIDI file"),
-        ("/accompany", {"file": file, "keep": ["kazoo"]}, "source: 'kazoo' is not one of"),
-        ("/accompany", {"file": file, "keep": 3}, "source: parts must be a list"),
+        ("/accompany", {"file": file, "keep": ["kazoo"]}, "keep: 'kazoo' is not one of"),
+        ("/accompany", {"file": file, "keep": 3}, "keep: parts must be a list"),
         ("/continue_clip", {}, "recipe: give the recipe of a clip, or a MIDI file"),
         ("/continue_clip", {"recipe": BEFORE, "bars": 0}, "bars: must be from 1 to 128, not 0"),
         ("/continue_clip", {"recipe": BEFORE, "seed": -1}, "seed: must be from 0"),
@@ -77,8 +77,8 @@ def test_what_cannot_be_is_one_sentence(client: Client, studio, tune: str, tmp_p
         ("/continue_clip", {"recipe": BEFORE, "file": file}, "file: is given, but the clip was made without"),
         ("/continue_clip", {"recipe": {"bars": "x"}}, "bars: must be a whole number"),
         ("/continue_clip", {"recipe": [1]}, "recipe: must be an object"),
-        ("/regenerate", {"recipe": BEFORE}, "source: name the bars or the parts"),
-        ("/regenerate", {"recipe": BEFORE, "bars": [3, 1]}, "source: bars must rise"),
+        ("/regenerate", {"recipe": BEFORE}, "bars and parts: name the bars or the parts"),
+        ("/regenerate", {"recipe": BEFORE, "bars": [3, 1]}, "bars and parts: bars must rise"),
         ("/match", {"file": handle_file(tmp_path / "bad.mid")}, "recording: "),
         ("/match", {"file": handle_file(tmp_path / "still.wav")}, "recording: is silent"),
     ):

@@ -123,11 +123,11 @@ def test_a_file_can_be_continued(page, studio, song) -> None:
         ("renew", ("made", 5, 4, []), "to bar: must be from 5 to 8, not 4"),
         ("renew", ("made", 1, 9, []), "to bar: must be from 1 to 8, not 9"),
         ("renew", ("made", 0, 9, []), "from bar: must be from 1 to 8, not 0"),
-        ("renew", ("made", 1, 8, []), "source: name the bars or the parts to write anew"),
+        ("renew", ("made", 1, 8, []), "bars and parts: name the bars or the parts to write anew"),
         ("renew", ("made", 1, 2, ["kazoo"]), "is not one of lead"),
         ("accompany", (None, ["lead"]), "MIDI file: there is none yet; choose one first"),
         ("accompany", ("song", ["lead", "bass"]), "MIDI file: it has no notes for bass that could be kept"),
-        ("accompany", ("song", []), "source: name at least one part to keep"),
+        ("accompany", ("song", []), "keep: name at least one part to keep"),
         ("accompany", ("song", ["lead", "chords", "bass", "drums"]), "leaves nothing to write"),
         ("go_on_from_file", (None, 8), "MIDI file: there is none yet"),
         ("go_on_from_file", ("song", 1.5), "bars: must be a whole number"),
@@ -140,6 +140,15 @@ def test_bad_input_is_one_sentence_and_makes_nothing(page, studio, made, song, n
     assert state(update) == "error"
     assert sentence in update["status"]
     assert studio.orders == []
+
+
+def test_a_chain_of_clips_ends_with_a_sentence_about_the_clip(page, made) -> None:
+    recipe = made.order.recipe
+    for seed in range(8):
+        recipe = Recipe(seed=seed, source=Source("continue", recipe))
+    update = press(page.go_on, Made(Order(recipe), 8), 4)
+    assert state(update) == "error"
+    assert "clip: was made from a clip 8 times over" in update["status"]
 
 
 def test_a_file_is_told_in_a_few_words_and_its_name_cannot_do_harm(song) -> None:
