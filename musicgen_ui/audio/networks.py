@@ -19,6 +19,10 @@ LISTENER_WEIGHTS = Path(__file__).resolve().parents[2] / "checkpoints" / "listen
 """Written by ``train listener``; beside the other models, and in their manifest."""
 
 
+FURTHEST = 8.0
+"""Standard deviations."""
+
+
 @dataclass(frozen=True)
 class FeatureNetwork:
     """One hidden layer of rectified units beside a linear path, over standardised features.
@@ -38,15 +42,15 @@ class FeatureNetwork:
     out_bias: np.ndarray
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        """(..., features) to (..., outputs)."""
-        x = (features - self.mean) / self.scale
+        """(..., features) to (..., outputs). What lies further from all examples than FURTHEST counts as that far."""
+        x = np.clip((features - self.mean) / self.scale, -FURTHEST, FURTHEST)
         return np.maximum(x @ self.hidden + self.bias, 0.0) @ self.out + x @ self.linear + self.out_bias
 
 
 def save_networks(path: Path, networks: Mapping[str, FeatureNetwork], card: Mapping[str, Any] | None = None) -> None:
-    """Writes networks under names of one word each, with their model card; equal networks give equal bytes."""
+    """Writes networks in half precision, under names of one word each, with their card; equal ones give equal bytes."""
     arrays = {
-        f"{name}.{field.name}": np.ascontiguousarray(getattr(network, field.name), dtype=np.float32)
+        f"{name}.{field.name}": np.ascontiguousarray(getattr(network, field.name), dtype=np.float16)
         for name, network in sorted(networks.items())
         for field in fields(FeatureNetwork)
     }
@@ -63,7 +67,7 @@ def load_networks(path: Path = LISTENER_WEIGHTS) -> dict[str, FeatureNetwork]:
         RequestError: the file is missing or damaged.
     """
     try:
-        arrays = load_file(path)
+        arrays = {key: array.astype(np.float32) for key, array in load_file(path).items()}
         return {
             name: FeatureNetwork(**{field.name: arrays[f"{name}.{field.name}"] for field in fields(FeatureNetwork)})
             for name in sorted({key.partition(".")[0] for key in arrays})

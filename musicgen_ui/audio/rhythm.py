@@ -8,19 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
 
+from musicgen_ui.audio.attacks import FRAME_RATE, HOP, LAG, N_FFT, SAMPLE_RATE, STEPS_PER_BEAT
 from musicgen_ui.audio.networks import FeatureNetwork, sigmoid
-from musicgen_ui.audio.spectral import onset_flux
+from musicgen_ui.audio.spectral import flux_bands, mel_flux, mel_level
 from musicgen_ui.audio.tempo import Pulse
 from musicgen_ui.audio.tonality import FRAME_RATE as PITCH_FRAME_RATE
 from musicgen_ui.audio.tonality import Pitches, harmonic_change
 
-SAMPLE_RATE = 22_050
-"""Sample rate in Hz of the samples that this module reads."""
-
-HOP = 128
-STEPS_PER_BEAT = 4
 PHASES = 48
 """Beat positions that are tried, a beat."""
 
@@ -43,17 +38,16 @@ class Steps:
 
 
 def with_harmonic_change(flux: np.ndarray, pitches: Pitches) -> Pulse:
-    """The Pulse of (5, frames) onset flux and the pitches heard in the same clip."""
-    frame_rate = SAMPLE_RATE / HOP
+    """The Pulse of (FLUX_MELS, frames) onset flux and the pitches heard in the same clip."""
     change = harmonic_change(pitches.chroma())
-    time = np.arange(flux.shape[1]) / frame_rate
+    time = np.arange(flux.shape[1]) / FRAME_RATE
     slow = np.interp(time, np.arange(change.size) / PITCH_FRAME_RATE, change)
-    return Pulse(np.vstack([flux, slow]).astype(np.float64), frame_rate)
+    return Pulse(np.vstack([flux_bands(flux, SAMPLE_RATE), slow]).astype(np.float64), FRAME_RATE)
 
 
 def hear_pulse(samples: np.ndarray, pitches: Pitches) -> Pulse:
     """The Pulse of (n,) samples at SAMPLE_RATE."""
-    return with_harmonic_change(onset_flux(samples, SAMPLE_RATE, hop=HOP), pitches)
+    return with_harmonic_change(mel_flux(mel_level(samples, SAMPLE_RATE, n_fft=N_FFT, hop=HOP), LAG), pitches)
 
 
 def phase_features(pulse: Pulse, bpm: float) -> np.ndarray:
@@ -79,54 +73,9 @@ def first_beat(pulse: Pulse, bpm: float, network: FeatureNetwork) -> float:
     return (beats - 1.0 if beats > 1.0 - 1.0 / PHASES else beats) * 60.0 / bpm
 
 
-def step_features(pulse: Pulse, pitches: Pitches, bpm: float, start: float) -> np.ndarray:
-    """What the step network reads of every sixteenth step: (steps, 28).
-
-    Log heights of the highest flux peak nearest to the step, in each band and in all, absolute and relative to the
-    clip's strong steps, those of its neighbours, pitches that begin and that sound, and means over the clip.
-
-    Args:
-        pulse: envelopes.
-        pitches: soft piano roll of the same clip.
-        bpm: tempo.
-        start: seconds to the first beat.
-    """
-    step_seconds = 60.0 / bpm / STEPS_PER_BEAT
-    beats = max(1, int(np.floor((pulse.seconds - start) / (60.0 / bpm) + 0.25)))
-    steps = beats * STEPS_PER_BEAT
-    bands = pulse.envelopes[:5]
-    bands = np.vstack([bands, bands.sum(axis=0)])
-    height = np.zeros((steps, len(bands)))
-    for column, band in enumerate(bands):
-        peak = np.flatnonzero((band == maximum_filter1d(band, 7)) & (band > 0))
-        step = np.round((peak / pulse.frame_rate - start) / step_seconds).astype(int)
-        inside = (step >= 0) & (step < steps)
-        np.maximum.at(height[:, column], step[inside], band[peak[inside]])
-    relative = height / (np.percentile(height, 90, axis=0) + 0.3)
-    padded = np.pad(relative[:, 5], 1)
-    frame = np.clip(np.round((start + np.arange(steps) * step_seconds) * PITCH_FRAME_RATE).astype(int), 0, None)
-    roll = np.pad(pitches.probability, ((0, 0), (2, 3)), mode="edge")
-    frame = np.minimum(frame, roll.shape[1] - 5)
-    rise = np.maximum(roll[:, frame + 3] - roll[:, frame + 1], 0.0)
-    clip = np.concatenate([np.log(bands.mean(axis=1) + 0.01), [np.log(pitches.probability.sum(axis=0).mean() + 0.1)]])
-    return np.column_stack(
-        [
-            np.log(height + 0.05),
-            np.log(relative + 0.03),
-            np.log(padded[:-2] + 0.03),
-            np.log(padded[2:] + 0.03),
-            np.log(rise.sum(axis=0) + 0.1),
-            np.log(rise.max(axis=0) + 0.05),
-            np.log(roll[:, frame + 3].sum(axis=0) + 0.1),
-            np.broadcast_to(clip, (steps, clip.size)),
-            np.full(steps, np.log(step_seconds * 8)),
-        ]
-    )
-
-
-def hear_steps(pulse: Pulse, pitches: Pitches, bpm: float, start: float, network: FeatureNetwork) -> Steps:
-    """Onsets and their strength on the sixteenth grid of a tempo and a first beat."""
-    out = network(step_features(pulse, pitches, bpm, start))
+def hear_steps(features: np.ndarray, network: FeatureNetwork) -> Steps:
+    """Onsets and their strength on the sixteenth grid, from :func:`step_features`."""
+    out = network(features)
     return Steps(sigmoid(out[:, 0]), np.exp(out[:, 1]), np.exp(out[:, 2]))
 
 

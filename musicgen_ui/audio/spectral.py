@@ -127,41 +127,63 @@ def centroid(magnitude: np.ndarray, sample_rate: int) -> np.ndarray:
     return (bins @ magnitude) / np.maximum(total, 1e-12)
 
 
+FLUX_MELS = 64
+
 FLUX_BANDS_HZ = (0.0, 160.0, 500.0, 2000.0, 6000.0, 11_025.0)
 """Edges of the flux bands: kick and bass, chords' body, melody, snare and attack, cymbals."""
 
 
-def onset_flux(
-    samples: np.ndarray, sample_rate: int, *, n_fft: int = 1024, hop: int = 128, n_mels: int = 64
+def mel_level(
+    samples: np.ndarray, sample_rate: int, *, n_fft: int = 1024, hop: int = 128, n_mels: int = FLUX_MELS
 ) -> np.ndarray:
-    """Onset strength in five bands: half-wave rectified growth of the compressed mel spectrum.
-
-    The reference frame is widened by one mel band on either side, so that vibrato does not count as onsets
-    (SuperFlux, Böck & Widmer 2013). Compression is ``log(1 + 1000 x / x_max)``, so the level of the clip
-    does not matter.
+    """Compressed mel spectrum, ``log(1 + 1000 x / x_max)``, so that the level of the clip does not matter.
 
     Args:
         samples: (n,) or (channels, n).
         sample_rate: in Hz; at 22 050 Hz a frame is 5.8 ms.
         n_fft: window length in samples.
         hop: samples between frames.
-        n_mels: mel bands before they are summed.
+        n_mels: bands from 0 Hz to half the sample rate.
 
     Returns:
-        (5, 1 + n // hop) float32, bands as in FLUX_BANDS_HZ. Zeros when the input is silent.
+        (n_mels, lag + 1 + n // hop) float32, the first ``flux_lag(n_fft, hop)`` frames before the first sample; zeros
+        when the input is silent.
     """
-    # Half a window back: the window smears an attack over n_fft / hop frames, so nearer frames already hold part of it.
-    lag = max(1, n_fft // (4 * hop))
-    silence_first = np.pad(mono(samples), (lag * hop, 0))  # so that a note on the very first sample is an onset too
+    # So that a note on the very first sample is an onset too.
+    silence_first = np.pad(mono(samples), (flux_lag(n_fft, hop) * hop, 0))
     mel = mel_filters(sample_rate, n_fft, n_mels) @ magnitudes(silence_first, n_fft=n_fft, hop=hop)
     peak = float(mel.max(initial=0.0))
-    if peak < 1e-6:
-        return np.zeros((len(FLUX_BANDS_HZ) - 1, mel.shape[1] - lag), dtype=np.float32)
-    level = np.log1p(1000.0 / peak * mel)
+    return np.zeros_like(mel) if peak < 1e-6 else np.log1p(1000.0 / peak * mel)
+
+
+def flux_lag(n_fft: int, hop: int) -> int:
+    """Frames over which growth is taken, half a window: nearer frames already hold part of an attack."""
+    return max(1, n_fft // (4 * hop))
+
+
+def mel_flux(level: np.ndarray, lag: int) -> np.ndarray:
+    """Onset strength in every mel band: half-wave rectified growth of (n_mels, lag + frames) :func:`mel_level`.
+
+    The reference frame is widened by one mel band on either side, so that vibrato does not count as onsets
+    (SuperFlux, Böck & Widmer 2013).
+
+    Returns:
+        (n_mels, frames) float32.
+    """
     widened = level.copy()
     widened[1:] = np.maximum(widened[1:], level[:-1])
     widened[:-1] = np.maximum(widened[:-1], level[1:])
-    flux = np.maximum(level[:, lag:] - widened[:, :-lag], 0.0)
-    centres = mel_to_hz(np.linspace(0.0, float(hz_to_mel(sample_rate / 2)), n_mels + 2))[1:-1]
+    return np.maximum(level[:, lag:] - widened[:, :-lag], 0.0)
+
+
+def flux_bands(flux: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Sums (mels, frames) of :func:`mel_flux` into the bands of FLUX_BANDS_HZ: (5, frames)."""
+    centres = mel_to_hz(np.linspace(0.0, float(hz_to_mel(sample_rate / 2)), len(flux) + 2))[1:-1]
     band = np.digitize(centres, FLUX_BANDS_HZ[1:-1])
     return np.stack([flux[band == b].sum(axis=0) for b in range(len(FLUX_BANDS_HZ) - 1)])
+
+
+def onset_flux(samples: np.ndarray, sample_rate: int, *, n_fft: int = 1024, hop: int = 128) -> np.ndarray:
+    """Onset strength in five bands, (5, 1 + n // hop) float32: :func:`mel_flux`, summed as in FLUX_BANDS_HZ."""
+    level = mel_level(samples, sample_rate, n_fft=n_fft, hop=hop)
+    return flux_bands(mel_flux(level, flux_lag(n_fft, hop)), sample_rate)

@@ -238,7 +238,7 @@ def is_tonal(pitches: Pitches) -> bool:
     # Where a clip is cut off, half of the window is silent: that is no change of harmony.
     inner = harmonic_change(chroma)[_EDGE:-_EDGE]
     moves = inner.size > 0 and np.percentile(inner, 95) > LEAST_CHANGE
-    return bool(moves and (weights > 0.03 * total).sum() >= 3 and _entropy(weights) < MOST_ENTROPY)
+    return bool(moves and (weights > 0.03 * total).sum() >= 3 and entropy(weights) < MOST_ENTROPY)
 
 
 def mood(pitches: Pitches) -> float:
@@ -247,29 +247,29 @@ def mood(pitches: Pitches) -> float:
     return float(correlations[:12].max() - correlations[12:].max())
 
 
-def complexity(pitches: Pitches, bpm: float, start: float) -> float | None:
-    """Entropy of what sounds (share of its maximum) plus half the chord changes a beat.
+def beat_changes(pitches: Pitches, bpm: float, start: float) -> np.ndarray:
+    """How the harmony moves from beat to beat: (12,).
 
-    The counterpart of ``music.measures.complexity``.
-
-    Args:
-        pitches: soft piano roll.
-        bpm: tempo.
-        start: seconds to the first beat.
-
-    Returns:
-        None when no pitch surely sounds.
+    Chord changes a beat as the harmony of scores is found, alone and added to the chroma's entropy as in
+    ``music.measures.complexity``; cosine distances of beats 1, 2 and 4 apart, of all pitches and of the bass.
     """
-    weights = fold((pitches.probability > 0.5).astype(np.float64)).sum(axis=1)
-    if weights.sum() == 0:
-        return None
     score = _beat_score(pitches, bpm, start)
     symbols = [(chord.root, chord.quality) for chord in estimate_chords(score)]
-    changes = sum(a != b for a, b in pairwise(symbols))
-    return _entropy(weights) + 0.5 * changes / score.beats
+    changes = sum(a != b for a, b in pairwise(symbols)) / score.beats
+    weights = fold((pitches.probability > 0.5).astype(np.float64)).sum(axis=1)
+    rows = [changes, 0.5 * changes + (entropy(weights) if weights.any() else 0.0)]
+    for chroma in (pitches.chroma(), fold(pitches.lowest())):
+        beats = _beat_means(chroma, start * FRAME_RATE, 60.0 / bpm * FRAME_RATE, score.beats) + 1e-3
+        unit = beats / np.linalg.norm(beats, axis=0)
+        for lag in (1, 2, 4):
+            far = 1.0 - (unit[:, lag:] * unit[:, :-lag]).sum(axis=0)
+            rows.append(float(far.mean()) if far.size else 0.0)
+            if lag < 4:
+                rows.append(float((far > 0.25).mean()) if far.size else 0.0)
+    return np.array(rows)
 
 
-def _entropy(weights: np.ndarray) -> float:
+def entropy(weights: np.ndarray) -> float:
     """Entropy of (12,) weights, not all zero, as a share of its maximum."""
     share = weights[weights > 0] / weights.sum()
     return float(-(share * np.log(share)).sum() / np.log(12))

@@ -40,6 +40,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     listener.add_argument(
         "--soundfont", type=Path, metavar="FILE", help="SoundFont to play (default: the embedded one)"
     )
+    listener.add_argument(
+        "--neural", action="store_true", help="also clips of the studio's composers and its neural synthesizer"
+    )
     add_report_option(listener, "listener")
     listener.set_defaults(run=run_listener)
     composers = evaluate_composers.add(subjects)
@@ -72,19 +75,32 @@ def prepared(folder: Path) -> Path:
 
 def run_listener(args: argparse.Namespace) -> None:
     """Calibrate the meter: play known scores, print how far the Listener is off."""
+    from functools import partial
+
     from tqdm import tqdm
 
-    from musicgen_ui.cli.player import soundfont_player
+    from musicgen_ui.cli.player import neural_player, soundfont_player, studio_writer
     from musicgen_ui.data.pieces import PieceStore
     from musicgen_ui.engine.listen import listen
+    from musicgen_ui.engine.loading import CHECKPOINTS
+    from musicgen_ui.scale import load_scales
     from musicgen_ui.training import evaluate_listener
 
     store = None if args.data is None else PieceStore(prepared(args.data))
     play = soundfont_player(args.soundfont)
+    scales = load_scales(CHECKPOINTS / "measures.json")
 
     with tqdm(unit="clip", disable=None) as bar:
         report = evaluate_listener.run(
-            None, listen, store=store, play=play, clips=args.clips, hook=lambda kind, done, total: bar.update()
+            None,
+            partial(listen, scales=scales),
+            store=store,
+            play=play,
+            neural=neural_player(None, scales) if args.neural else None,
+            write=studio_writer(None) if args.neural else None,
+            score_scales=scales["score"],
+            clips=args.clips,
+            hook=lambda kind, done, total: bar.update(),
         )
     write_report(args.report, report)
     print_listener(report)
@@ -96,7 +112,7 @@ def print_listener(report: dict[str, Any]) -> None:
     columns = [
         {
             f"{group} {name}": value
-            for group in ("tempo", "key", "spearman")
+            for group in ("tempo", "key", "spearman", "error", "80th percentile")
             for name, value in report[kind][group].items()
         }
         for kind in kinds

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from musicgen_ui.style import Style
 
     Play = Callable[[Score, Style, int], tuple[np.ndarray, int]]
+    Write = Callable[[Style, int, int], Score]
 
 
 def soundfont_player(soundfont: Path | None, scales: Scales | None = None) -> Play:
@@ -65,6 +66,31 @@ def raw_player(checkpoints: Path | None, scales: Scales | None = None) -> Play:
 
     folder = checkpoints or CHECKPOINTS
     return _player(load_raw(folder, load_neural(folder, "cpu")), scales)
+
+
+def studio_writer(checkpoints: Path | None) -> Write:
+    """A function of style, bars and seed that returns what the studio would play: its composers by turns.
+
+    Args:
+        checkpoints: folder of the models; None for the shipped one.
+
+    Raises:
+        RequestError: a checkpoint is missing or damaged.
+    """
+    from musicgen_ui.engine.compose import compose
+    from musicgen_ui.engine.loading import CHECKPOINTS, COMPOSER
+    from musicgen_ui.models.composers import load_composer
+    from musicgen_ui.recipe import COMPOSERS, Recipe
+    from musicgen_ui.scale import load_score_scales
+
+    folder = checkpoints or CHECKPOINTS
+    models = [load_composer(folder / COMPOSER.format(name), "cpu") for name in COMPOSERS]
+    scales = load_score_scales(folder / "measures.json")
+
+    def write(style: Style, bars: int, seed: int) -> Score:
+        return compose(models[seed % len(models)], style, seed=seed, bars=bars, takes=Recipe().takes, scales=scales)
+
+    return write
 
 
 def _player(synthesizer: Synthesizer, scales: Scales | None) -> Play:

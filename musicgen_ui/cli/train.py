@@ -7,10 +7,9 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from musicgen_ui.cli import train_genre
-from musicgen_ui.cli.arguments import assignments, whole
+from musicgen_ui.cli import train_genre, train_listener
+from musicgen_ui.cli.arguments import assignments
 from musicgen_ui.errors import RequestError
-from musicgen_ui.recipe import SYNTHS
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -34,16 +33,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     raw.add_argument("--out", type=Path, required=True, metavar="FILE", help="checkpoint; an unfinished run resumes")
     _add_settings(raw, "loop.minutes=60 or loop.device=cuda")
     raw.set_defaults(run=run_raw_wavenet)
-    listener = models.add_parser("listener", help="the Listener's small networks, on scores played for it")
-    _add_paths(listener, "checkpoint")
-    _add_sound(listener, clips=1800)
-    listener.set_defaults(run=run_listener)
     train_genre.add(models)
-    scales = models.add_parser("scales", help="what 0 to 1 means on every slider's meter, on scores played for it")
-    _add_paths(scales, "measures.json")
-    _add_sound(scales, clips=300)
-    scales.add_argument("--synth", choices=SYNTHS, default=SYNTHS[0], help=f"default: {SYNTHS[0]}")
-    scales.set_defaults(run=run_scales)
+    train_listener.add(models)
 
 
 def _add_paths(parser: argparse.ArgumentParser, what: str) -> None:
@@ -59,11 +50,6 @@ def _add_settings(parser: argparse.ArgumentParser, examples: str) -> None:
         metavar="NAME=V",
         help=f"a field of the configuration, such as {examples}; --set help lists them",
     )
-
-
-def _add_sound(parser: argparse.ArgumentParser, clips: int) -> None:
-    parser.add_argument("--clips", type=whole(10, 100_000), default=clips, metavar="N", help=f"default: {clips}")
-    parser.add_argument("--soundfont", type=Path, metavar="FILE", help="SoundFont to play (default: the embedded one)")
 
 
 def run_composer(args: argparse.Namespace) -> None:
@@ -107,52 +93,6 @@ def _configured(config: Any, args: argparse.Namespace) -> Any:
     for name, text in assignments("--set", args.set).items():
         config = changed(config, name, text)
     return config
-
-
-def run_listener(args: argparse.Namespace) -> None:
-    """Play examples, fit the networks, write them with their card."""
-    import numpy as np
-    from tqdm import tqdm
-
-    from musicgen_ui.audio.networks import save_networks
-    from musicgen_ui.cli.player import soundfont_player
-    from musicgen_ui.data.pieces import PieceStore
-    from musicgen_ui.training.fit_listener import fit_listener, observe
-    from musicgen_ui.training.listener_data import fitting_examples
-
-    store = PieceStore(args.data)
-    examples = fitting_examples(store, soundfont_player(args.soundfont), np.random.default_rng(0), args.clips)
-    seen = [observe(example) for example in tqdm(examples, total=args.clips, unit="clip", disable=None)]
-    losses: list[str] = []
-    networks = fit_listener(seen, log=lambda line: (_say(line), losses.append(line)))
-    card = {
-        "model": "Listener",
-        "examples": args.clips,
-        "corpora": sorted({info.corpus for info in store.index() if info.split == "train"}),
-        "losses": losses,
-    }
-    save_networks(args.out, networks, card)
-
-
-def run_scales(args: argparse.Namespace) -> None:
-    """Play sections of the training pieces, listen, write the scales of both sides."""
-    from tqdm import tqdm
-
-    from musicgen_ui.cli.player import neural_player, raw_player, soundfont_player
-    from musicgen_ui.data.pieces import PieceStore
-    from musicgen_ui.engine.listen import listen
-    from musicgen_ui.scale import load_score_scales, save_scales
-    from musicgen_ui.training.calibrate import audio_scales, correlations, hear_sections
-
-    store = PieceStore(args.data)
-    score = load_score_scales(args.data / "measures.json")
-    with tqdm(total=args.clips, unit="clip", disable=None) as bar:
-        neural = {"vaegan": neural_player, "wavenet": raw_player}
-        play = neural[args.synth](None) if args.synth in neural else soundfont_player(args.soundfont)
-        rows = hear_sections(store, play, listen, n=args.clips, hook=lambda *_: bar.update())
-    save_scales(args.out, {"score": score, "audio": audio_scales(rows, score)})
-    for slider, rho in correlations(rows).items():
-        print(f"{slider}: score and sound agree by rank correlation {'-' if rho is None else f'{rho:.2f}'}")
 
 
 def _say(line: str) -> None:

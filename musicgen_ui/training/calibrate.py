@@ -1,4 +1,4 @@
-"""Audio scales of the unit sliders: where a raw measure of the Listener stands among clips of real scores."""
+"""Audio scales of the unit sliders: where a raw measure of the Listener stands among clips of the studio."""
 
 from __future__ import annotations
 
@@ -10,50 +10,49 @@ import numpy as np
 from musicgen_ui.data.pieces import PieceStore
 from musicgen_ui.music.measures import measure
 from musicgen_ui.scale import KNOTS, UnitScale
-from musicgen_ui.style import SLIDERS, Style
+from musicgen_ui.style import SLIDERS
 from musicgen_ui.training.evaluate_listener import Listen, agreement
-from musicgen_ui.training.listener_data import Play, draw_sections
+from musicgen_ui.training.listener_data import Sources, studio_scores
 
 UNIT_SLIDERS = tuple(key for key, slider in SLIDERS.items() if (slider.low, slider.high) == (0, 1))
 
 
 @dataclass(frozen=True)
 class Calibrated:
-    """One section: its score's measures and what was heard of its sound, raw."""
+    """One clip: its score's measures and what was heard of its sound, raw."""
 
     score: dict[str, float | None]
     audio: dict[str, float | None]
 
 
-def hear_sections(
+def hear_clips(
     store: PieceStore,
-    play: Play,
+    sources: Sources,
     listen: Listen,
     *,
     n: int = 300,
     seed: int = 0,
     hook: Callable[[str, int, int], None] | None = None,
 ) -> list[Calibrated]:
-    """Plays sections of 16 bars and three parts or more of the training pieces, and listens.
+    """Plays what the studio plays, scores of its composers and sections of the training pieces, and listens.
 
-    Brightness and space are set, not learned, so each section gets random ones: their scales then span what the
-    sliders can do. Everything else of the style is neutral.
+    Brightness and space are set, not learned; they are drawn evenly, so their scales span what the sliders can do.
 
     Args:
         store: prepared pieces.
-        play: synthesizer and mixer.
+        sources: composers and players.
         listen: the Listener; only its raw values are used.
-        n: sections.
+        n: clips.
         seed: of every choice.
         hook: called as hook("calibrate", done, n).
     """
     rng = np.random.default_rng(seed)
-    sections = draw_sections(store, "train", rng, parts=3)
+    scores = studio_scores(store, sources, rng, bars=(8, 16))
     rows = []
     for number in range(n):
-        _, score = next(sections)
-        style = Style(tempo=score.tempo, brightness=float(rng.uniform()), space=float(rng.uniform()))
-        rows.append(Calibrated(measure(score), dict(listen(*play(score, style, number)).raw)))
+        _, score, style = next(scores)
+        heard = listen(*sources.player(rng)(score, style, number))
+        rows.append(Calibrated(measure(score), dict(heard.raw)))
         if hook is not None:
             hook("calibrate", number + 1, n)
     return rows
@@ -62,12 +61,12 @@ def hear_sections(
 def audio_scales(rows: Sequence[Calibrated], score: Mapping[str, UnitScale]) -> dict[str, UnitScale]:
     """Scales of the raw audio measures, for ``checkpoints/measures.json``.
 
-    A learned slider's audio scale is matched to its score scale: over the sections, the heard values are spread as the
+    A learned slider's audio scale is matched to its score scale: over the clips, the heard values are spread as the
     score's own values are, so that asked and heard are the same quantity. Brightness and space have no score side;
     their sliders were drawn evenly, so plain quantiles match them.
 
     Args:
-        rows: what :func:`hear_sections` returned.
+        rows: what :func:`hear_clips` returned.
         score: the score side of the scales.
 
     Raises:

@@ -8,7 +8,7 @@ compared exactly and by mir_eval's weights (a fifth off counts 0.5, relative 0.3
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,8 +21,16 @@ from musicgen_ui.data.pieces import PieceStore
 from musicgen_ui.music.measures import MEASURED, chroma, measure
 from musicgen_ui.music.score import Score
 from musicgen_ui.music.theory import KEYS, key_correlations
+from musicgen_ui.scale import UnitScale
 from musicgen_ui.style import SLIDERS, Style
-from musicgen_ui.training.listener_data import Play, draw_sections, not_music, without_some_parts
+from musicgen_ui.training.listener_data import (
+    Play,
+    Write,
+    composed_scores,
+    draw_sections,
+    not_music,
+    without_some_parts,
+)
 from musicgen_ui.training.synthetic import synthetic_score, synthetic_sound
 
 TEMPO_TOLERANCE = 0.04
@@ -49,12 +57,15 @@ class Judged:
     heard: HeardLike
 
 
-def run(
+def run(  # noqa: PLR0913 - every kind of clip has its maker
     out: Path | None,
     listen: Listen,
     *,
     store: PieceStore | None = None,
     play: Play | None = None,
+    neural: Play | None = None,
+    write: Write | None = None,
+    score_scales: Mapping[str, UnitScale] | None = None,
     clips: int = 100,
     seed: int = 0,
     hook: Callable[[str, int, int], None] | None = None,
@@ -66,12 +77,16 @@ def run(
         listen: the Listener.
         store: prepared pieces; their test split is played when ``play`` is given too.
         play: synthesizer and mixer.
+        neural: the neural synthesizer and the mixer; plays the test split once more, and what ``write`` writes.
+        write: the composers, asked for random styles.
+        score_scales: of the score's measures; with them errors are told in the sliders' units, too.
         clips: of each kind.
         seed: of every choice.
         hook: called as hook(kind, done, total).
 
     Returns:
-        Kind of clip ("synthetic", "held-out pieces" with and without drums, "no music") to its numbers.
+        Kind of clip ("synthetic", "held-out pieces" with and without drums, the same played neurally, "composed
+        clips", "no music") to its numbers.
     """
     rng = np.random.default_rng(seed)
 
@@ -83,14 +98,22 @@ def run(
                 hook(kind, len(results), clips)
         return results
 
-    report: dict[str, Any] = {"synthetic": summary(judged("synthetic", _synthetic(rng, clips)))}
+    def summed(kind: str, made: Iterable[tuple[Score, np.ndarray, int]]) -> dict[str, Any]:
+        return summary(judged(kind, made), score_scales)
+
+    report: dict[str, Any] = {"synthetic": summed("synthetic", _synthetic(rng, clips))}
     if store is not None and play is not None:
         pieces = judged("held-out pieces", _held_out(store, play, rng, clips))
-        report["held-out pieces"] = summary(pieces)
+        report["held-out pieces"] = summary(pieces, score_scales)
         for name, wanted in (("with drums", True), ("without drums", False)):
             some = [j for j in pieces if bool(j.score.notes("drums")) == wanted]
             if some:
-                report[f"held-out pieces {name}"] = summary(some)
+                report[f"held-out pieces {name}"] = summary(some, score_scales)
+    if store is not None and neural is not None:
+        kind = "held-out pieces, neural"
+        report[kind] = summed(kind, _held_out(store, neural, rng, clips))
+    if neural is not None and write is not None:
+        report["composed clips"] = summed("composed clips", _composed(write, neural, rng, clips))
     report["no music"] = refusals(judged("no music", _no_music(rng, clips)))
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -123,27 +146,51 @@ def _held_out(
         yield score, *play(score, Style(tempo=score.tempo), number)
 
 
+def _composed(
+    write: Write, play: Play, rng: np.random.Generator, clips: int
+) -> Iterable[tuple[Score, np.ndarray, int]]:
+    for number, (_, score, style) in enumerate(composed_scores(write, rng, 16, clips)):
+        yield score, *play(score, style, number)
+
+
 def _no_music(rng: np.random.Generator, clips: int) -> Iterable[tuple[Score, np.ndarray, int]]:
     for _ in range(clips):
         example = not_music(rng)
         yield example.score, example.samples, example.sample_rate
 
 
-def summary(judged: Sequence[Judged]) -> dict[str, Any]:
+def summary(judged: Sequence[Judged], score_scales: Mapping[str, UnitScale] | None = None) -> dict[str, Any]:
     """Tempo, key and correlations of clips whose scores are known.
 
     Returns:
         ``clips``; ``tempo``: shares that are exact, an octave off, wrong and not told, and the median and 99th
         percentile of the error of the right ones in percent; ``key``: shares that are exact and not told,
         mir_eval's weighted score, and the exact share of the clips whose notes themselves point to the labelled
-        key; ``spearman``: measure to rank correlation, None for too few clips.
+        key; ``spearman``: measure to rank correlation, None for too few clips; ``error`` and ``80th percentile``:
+        how far what is heard of a measure lies from the score's, in slider units, in the mean and at most in four of
+        five clips; empty without ``score_scales``.
     """
+    far = slider_errors(judged, score_scales or {})
     return {
         "clips": len(judged),
         "tempo": _tempo_summary(judged),
         "key": _key_summary([j for j in judged if j.score.key is not None and j.score.pitched]),
         "spearman": agreement([(measure(j.score), j.heard.raw) for j in judged]),
+        "error": {name: float(np.mean(miss)) for name, miss in far.items()},
+        "80th percentile": {name: float(np.percentile(miss, 80)) for name, miss in far.items()},
     }
+
+
+def slider_errors(judged: Sequence[Judged], score_scales: Mapping[str, UnitScale]) -> dict[str, list[float]]:
+    """How far heard values lie from the scores', in slider units, by measure; only where both are known."""
+    misses: dict[str, list[float]] = {name: [] for name in MEASURED if name in score_scales}
+    for one in judged:
+        truth = measure(one.score)
+        for name, found in misses.items():
+            heard = one.heard.values[name]
+            if truth[name] is not None and heard is not None:
+                found.append(abs(float(heard) - score_scales[name].to_unit(truth[name])))
+    return {name: found for name, found in misses.items() if found}
 
 
 def _tempo_summary(judged: Sequence[Judged]) -> dict[str, float | None]:

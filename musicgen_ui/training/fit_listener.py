@@ -1,19 +1,22 @@
-"""Fits the Listener's small networks to scores that were rendered for it: pitches, tempo, beat, steps, key."""
+"""Fits the Listener's networks to scores that were played for it: pitches, tempo, beat, steps, key, measures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch.nn import functional
 
+from musicgen_ui.audio.attacks import SAMPLE_RATE as PULSE_RATE
+from musicgen_ui.audio.attacks import Attacks, hear_attacks, step_features
 from musicgen_ui.audio.networks import FeatureNetwork
-from musicgen_ui.audio.rhythm import HOP as PULSE_HOP
-from musicgen_ui.audio.rhythm import PHASES, phase_features, step_features, with_harmonic_change
-from musicgen_ui.audio.rhythm import SAMPLE_RATE as PULSE_RATE
-from musicgen_ui.audio.spectral import mono, onset_flux
+from musicgen_ui.audio.punch import punch
+from musicgen_ui.audio.rhythm import PHASES, hear_steps, phase_features, with_harmonic_change
+from musicgen_ui.audio.score_pulse import score_pulse
+from musicgen_ui.audio.spectral import mono
+from musicgen_ui.audio.summary import RHYTHM, complexity_summary, mood_summary, rhythm_summary
 from musicgen_ui.audio.tempo import Pulse, tempo_features
 from musicgen_ui.audio.timbre import is_stereo, space_features
 from musicgen_ui.audio.tonality import (
@@ -28,13 +31,11 @@ from musicgen_ui.audio.tonality import (
     pitch_features,
 )
 from musicgen_ui.audio.waveform import resample
-from musicgen_ui.music.measures import onset_strength
+from musicgen_ui.music.measures import measure, onset_strength
 from musicgen_ui.music.score import Score
 from musicgen_ui.music.theory import KEYS
+from musicgen_ui.training.fit_network import Group, fit_choice, fit_measures, fit_regression, fit_ridge
 from musicgen_ui.training.listener_data import Example
-
-Group = tuple[np.ndarray, int | None]
-"""(choices, features) and the index of the right choice, None where none is right."""
 
 
 @dataclass(frozen=True)
@@ -43,56 +44,94 @@ class Observation:
 
     Attributes:
         score: the answer.
-        flux: (5, frames) of ``spectral.onset_flux``.
+        attacks: levels over time, in half precision: there are thousands of clips.
         strength: (PITCHES, frames) of ``tonality.activations``.
         space: (40,) of ``timbre.space_features``, or None for mono.
         rhythmic: False where there is no tempo to find.
         room: ``Style.space`` of the mix, or None where it is not known.
+        punch: of ``audio.punch.punch``, in dB.
     """
 
     score: Score
-    flux: np.ndarray
+    attacks: Attacks
     strength: np.ndarray
     space: np.ndarray | None = None
     rhythmic: bool = True
     room: float | None = None
+    punch: float = 0.0
+
+    def wide_attacks(self) -> Attacks:
+        """The attacks in single precision."""
+        return Attacks(self.attacks.mels.astype(np.float32), self.attacks.semitones.astype(np.float32))
 
 
 def observe(example: Example) -> Observation:
     """Runs the parts of the Listener that need no fitting."""
     samples = resample(example.samples, example.sample_rate, PULSE_RATE)
-    flux = onset_flux(samples, PULSE_RATE, hop=PULSE_HOP)
-    strength, _ = activations(resample(mono(samples), PULSE_RATE, SAMPLE_RATE))
+    mixed = mono(samples)
+    low = resample(mixed, PULSE_RATE, SAMPLE_RATE)
+    heard = hear_attacks(mixed, low)
+    attacks = Attacks(heard.mels.astype(np.float16), heard.semitones.astype(np.float16))
+    strength, _ = activations(low)
     space = space_features(samples, PULSE_RATE) if is_stereo(samples) else None
-    return Observation(example.score, flux, strength, space, example.rhythmic, example.space)
+    hit = punch(mixed, PULSE_RATE)
+    return Observation(example.score, attacks, strength, space, example.rhythmic, example.space, hit)
 
 
 def fit_listener(
-    observations: Sequence[Observation], *, seed: int = 0, log: Callable[[str], None] | None = None
+    observations: Sequence[Observation],
+    *,
+    seed: int = 0,
+    kept: Mapping[str, FeatureNetwork] | None = None,
+    log: Callable[[str], None] | None = None,
 ) -> dict[str, FeatureNetwork]:
     """All networks, each fitted to the output of those before it.
 
     Args:
         observations: a thousand or more, of many pieces, one in ten without rhythm.
         seed: of the initial weights and the order of examples.
+        kept: networks that stay as they are, because others were fitted to their output.
         log: told each network's final loss.
     """
     rng = np.random.default_rng(seed)
-    networks: dict[str, FeatureNetwork] = {}
+    networks: dict[str, FeatureNetwork] = dict(kept or {})
 
     def keep(name: str, fitted: tuple[FeatureNetwork, float]) -> None:
         networks[name], loss = fitted
         if log is not None:
             log(f"{name} {loss:.4f}")
 
-    keep("pitch", fit_regression(*_pitch_cells(observations, rng), binary_loss, units=16, epochs=8, seed=seed))
-    heard = [(seen, hear_strength(seen.strength, 0.0, networks["pitch"])) for seen in observations]
-    clips = [_Clip(seen.score, seen.rhythmic, p, with_harmonic_change(seen.flux, p)) for seen, p in heard]
+    if "pitch" not in networks:
+        keep("pitch", fit_regression(*_pitch_cells(observations, rng), binary_loss, units=24, epochs=10, seed=seed))
+    clips = [_clip(seen, networks["pitch"]) for seen in observations]
     played = [clip for clip in clips if clip.rhythmic]
-    keep("tempo", fit_choice(_tempo_groups(clips), units=24, epochs=40, seed=seed))
-    keep("beat", fit_choice(_beat_groups(played, rng), units=8, epochs=20, seed=seed))
-    keep("step", fit_regression(*_step_rows(played), step_loss, units=24, epochs=12, seed=seed))
+    sounds = [(clip.pulse, clip.score.tempo, clip.rhythmic) for clip in clips]
+    keep("tempo", fit_choice(_tempo_groups(sounds), units=24, epochs=40, seed=seed))
+    notes = [
+        (score_pulse(clip.score), clip.score.tempo, clip.rhythmic) for clip in clips if any(clip.score.parts.values())
+    ]
+    keep("clarity", fit_choice(_tempo_groups(notes), units=2, epochs=40, seed=seed))
+    if "beat" not in networks:
+        keep("beat", fit_choice(_beat_groups(played, rng), units=8, epochs=20, seed=seed))
     keep("key", fit_choice(_key_groups(played), units=0, epochs=150, seed=seed))
+    # Clips whose steps a network was fitted to are heard too well: the measures are fitted to what a network hears of
+    # steps that it has not seen.
+    halves = played[::2], played[1::2]
+    others = [_fit_steps(half, seed)[0] for half in halves[::-1]]
+    keep("step", _fit_steps(played, seed))
+    heard = [(clip, network) for half, network in zip(halves, others, strict=True) for clip in half]
+    rhythms = np.stack(
+        [rhythm_summary(hear_steps(c.steps, network), c.steps, c.score.tempo, c.punch) for c, network in heard]
+    )
+    keep("rhythm", fit_measures(rhythms, _measured([c for c, _ in heard], RHYTHM), units=10, epochs=100, seed=seed))
+    tonal = [clip for clip in played if clip.score.pitched]
+    keys = [networks["key"](key_features(clip.pitches))[:, 0] for clip in tonal]
+    moods = np.stack([mood_summary(clip.pitches, key) for clip, key in zip(tonal, keys, strict=True)])
+    keep("mood", fit_measures(moods, _measured(tonal, ("mood",)), units=8, epochs=100, seed=seed))
+    moves = np.stack(
+        [complexity_summary(c.pitches, key, c.score.tempo, 0.0) for c, key in zip(tonal, keys, strict=True)]
+    )
+    keep("complexity", fit_measures(moves, _measured(tonal, ("complexity",)), units=8, epochs=100, seed=seed))
     rooms = [seen for seen in observations if seen.space is not None and seen.room is not None]
     if rooms:
         features = np.stack([seen.space for seen in rooms])
@@ -107,113 +146,25 @@ class _Clip:
     rhythmic: bool
     pitches: Pitches
     pulse: Pulse
+    steps: np.ndarray
+    punch: float
 
 
-class _Layers(torch.nn.Module):
-    """The trainable twin of ``FeatureNetwork``, over features that are standardised already."""
-
-    def __init__(self, features: int, units: int, outputs: int, dropout: float) -> None:
-        super().__init__()
-        self.hidden = torch.nn.Linear(features, units) if units else None
-        self.out = torch.nn.Linear(units, outputs, bias=False) if units else None
-        self.linear = torch.nn.Linear(features, outputs)
-        self.dropout = torch.nn.Dropout(dropout)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = self.dropout(x)
-        straight = self.linear(x)
-        return straight if self.hidden is None else straight + self.out(self.dropout(torch.relu(self.hidden(x))))
-
-    def exported(self, mean: np.ndarray, scale: np.ndarray) -> FeatureNetwork:
-        features, outputs = self.linear.in_features, self.linear.out_features
-        empty = self.hidden is None
-        arrays = (
-            np.zeros((features, 0)) if empty else self.hidden.weight.detach().numpy().T,
-            np.zeros(0) if empty else self.hidden.bias.detach().numpy(),
-            np.zeros((0, outputs)) if empty else self.out.weight.detach().numpy().T,
-            self.linear.weight.detach().numpy().T,
-            self.linear.bias.detach().numpy(),
-        )
-        return FeatureNetwork(mean, scale, *arrays)
+def _clip(seen: Observation, network: FeatureNetwork) -> _Clip:
+    pitches = hear_strength(seen.strength, 0.0, network)
+    attacks = seen.wide_attacks()
+    steps = step_features(attacks, pitches, seen.score.tempo, 0.0)
+    return _Clip(seen.score, seen.rhythmic, pitches, with_harmonic_change(attacks.flux, pitches), steps, seen.punch)
 
 
-def fit_regression(
-    features: np.ndarray,
-    targets: np.ndarray,
-    loss_of: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-    *,
-    units: int,
-    epochs: int,
-    seed: int,
-) -> tuple[FeatureNetwork, float]:
-    """A network from (rows, features) to (rows, targets), and its last epoch's mean loss."""
-    mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
-    x = torch.from_numpy(((features - mean) / scale).astype(np.float32))
-    y = torch.from_numpy(targets.astype(np.float32))
-    torch.manual_seed(seed)
-    outputs = 3 if loss_of is step_loss else targets.shape[1]
-    net = _Layers(features.shape[1], units, outputs, 0.0)
-    loss = _train(net, len(x), 1024, epochs, lambda rows: loss_of(net(x[rows]), y[rows]))
-    return net.exported(mean, scale), loss
+def _fit_steps(clips: Sequence[_Clip], seed: int) -> tuple[FeatureNetwork, float]:
+    return fit_regression(*_step_rows(clips), step_loss, units=32, epochs=12, seed=seed, dropout=0.1, outputs=3)
 
 
-def fit_ridge(features: np.ndarray, targets: np.ndarray, strength: float = 30.0) -> tuple[FeatureNetwork, float]:
-    """Linear least squares with an L2 penalty on the standardised weights; and its mean square error."""
-    mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
-    x, middle = (features - mean) / scale, targets.mean(axis=0)
-    weights = np.linalg.solve(x.T @ x + strength * np.eye(x.shape[1]), x.T @ (targets - middle))
-    nothing = np.zeros((x.shape[1], 0)), np.zeros(0), np.zeros((0, targets.shape[1]))
-    network = FeatureNetwork(mean, scale, *nothing, weights, middle)
-    return network, float(np.square(network(features) - targets).mean())
-
-
-def fit_choice(
-    groups: Sequence[Group], *, units: int, epochs: int, seed: int, dropout: float = 0.2
-) -> tuple[FeatureNetwork, float]:
-    """A network that scores each group's choices, fitted so that a softmax picks the right one.
-
-    A group may have None for its answer: then "none of these", whose score is always 0, is right.
-    """
-    rows = np.concatenate([features for features, _ in groups])
-    mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-6
-    most = max(len(features) for features, _ in groups)
-    refusable = any(answer is None for _, answer in groups)
-    x = torch.zeros(len(groups), most, rows.shape[1])
-    absent = torch.full((len(groups), most), -1e9)
-    for i, (features, _) in enumerate(groups):
-        x[i, : len(features)] = torch.from_numpy(((features - mean) / scale).astype(np.float32))
-        absent[i, : len(features)] = 0.0
-    y = torch.tensor([most if answer is None else answer for _, answer in groups])
-    torch.manual_seed(seed)
-    net = _Layers(rows.shape[1], units, 1, dropout if units else 0.0)
-
-    def loss_of(batch: torch.Tensor) -> torch.Tensor:
-        scores = net(x[batch])[..., 0] + absent[batch]
-        if refusable:
-            scores = torch.cat([scores, torch.zeros(len(batch), 1)], dim=1)
-        return functional.cross_entropy(scores, y[batch])
-
-    loss = _train(net, len(x), 64, epochs, loss_of)
-    return net.exported(mean, scale), loss
-
-
-def _train(net: _Layers, count: int, batch: int, epochs: int, loss_of: Callable[[torch.Tensor], torch.Tensor]) -> float:
-    optimiser = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=0.03)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
-    net.train()
-    mean = 0.0
-    for _ in range(epochs):
-        losses = []
-        for rows in torch.randperm(count).split(batch):
-            loss = loss_of(rows)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            losses.append(float(loss.detach()))
-        schedule.step()
-        mean = float(np.mean(losses))
-    net.eval()
-    return mean
+def _measured(clips: Iterable[_Clip], names: Sequence[str]) -> np.ndarray:
+    """(clips, names) raw measures of the scores, not a number where there is none."""
+    rows = [measure(clip.score) for clip in clips]
+    return np.array([[np.nan if row[name] is None else row[name] for name in names] for row in rows])
 
 
 def binary_loss(out: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -254,14 +205,15 @@ def _pitch_cells(
     return np.concatenate(features), np.concatenate(targets)
 
 
-def _tempo_groups(clips: Iterable[_Clip]) -> list[Group]:
+def _tempo_groups(clips: Iterable[tuple[Pulse, float, bool]]) -> list[Group]:
+    """Candidates and the right one for each pulse, its tempo, and whether it has one."""
     groups: list[Group] = []
-    for clip in clips:
-        bpm, features = tempo_features(clip.pulse)
+    for pulse, tempo, rhythmic in clips:
+        bpm, features = tempo_features(pulse)
         if bpm.size == 0:
             continue
-        miss = np.abs(np.log(bpm / clip.score.tempo))
-        if not clip.rhythmic:
+        miss = np.abs(np.log(bpm / tempo))
+        if not rhythmic:
             groups.append((features, None))
         elif miss.min() < 0.02:
             groups.append((features, int(miss.argmin())))
@@ -283,10 +235,9 @@ def _beat_groups(clips: Iterable[_Clip], rng: np.random.Generator) -> list[Group
 def _step_rows(clips: Iterable[_Clip]) -> tuple[np.ndarray, np.ndarray]:
     features, targets = [], []
     for clip in clips:
-        rows = step_features(clip.pulse, clip.pitches, clip.score.tempo, 0.0)
         truth = onset_strength(clip.score)
-        count = min(len(rows), len(truth))
-        features.append(rows[:count])
+        count = min(len(clip.steps), len(truth))
+        features.append(clip.steps[:count])
         targets.append(truth[:count])
     return np.concatenate(features), np.concatenate(targets)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,11 +10,39 @@ import numpy as np
 from musicgen_ui.data.pieces import PieceInfo, PieceStore
 from musicgen_ui.data.sections import CORPUS_WEIGHTS, OWN_WEIGHT
 from musicgen_ui.music.instruments import CHOICES, KITS, program_number
+from musicgen_ui.music.measures import MEASURED
 from musicgen_ui.music.score import PARTS, Note, Score
-from musicgen_ui.style import SLIDERS, Style
+from musicgen_ui.music.theory import KEYS
+from musicgen_ui.style import GENRES, SLIDERS, PartSetting, Style
 
 Play = Callable[[Score, Style, int], tuple[np.ndarray, int]]
 """Score, style and seed to the samples (channels, n) of the mixed clip and their rate; the caller wires it."""
+
+Write = Callable[[Style, int, int], Score]
+"""Style, bars and seed to a score with its instruments: the studio's composers; the caller wires it."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where examples come from.
+
+    Attributes:
+        play: sampled instruments and the mixer.
+        neural: the neural synthesizer and the mixer; None for sampled sound alone.
+        write: the composers; None for sections of pieces alone.
+        neural_share: of the examples, played by the neural synthesizer.
+        composed_share: of the examples, written by the composers.
+    """
+
+    play: Play
+    neural: Play | None = None
+    write: Write | None = None
+    neural_share: float = 0.85
+    composed_share: float = 0.65
+
+    def player(self, rng: np.random.Generator) -> Play:
+        """Who plays the next example."""
+        return self.neural if self.neural is not None and rng.random() < self.neural_share else self.play
 
 
 @dataclass(frozen=True)
@@ -103,35 +131,82 @@ def _any_program(part: str, rng: np.random.Generator) -> int:
     return program_number(part, CHOICES[part][int(rng.integers(len(CHOICES[part])))])
 
 
-def fitting_examples(store: PieceStore, play: Play, rng: np.random.Generator, count: int) -> Iterator[Example]:
+def fitting_examples(store: PieceStore, sources: Sources, rng: np.random.Generator, count: int) -> Iterator[Example]:
     """What the Listener's networks are fitted to: mostly bands in any room, some drums alone, some that is no music.
 
     Args:
         store: prepared pieces; the train split is used.
-        play: synthesizer and mixer.
+        sources: composers and players.
         rng: source of every choice.
         count: examples.
     """
-    sections = draw_sections(store, "train", rng, bars=12)
+    scores = studio_scores(store, sources, rng)
     for number in range(count):
-        kind = rng.choice(4, p=(0.82, 0.06, 0.04, 0.08))
+        kind = rng.choice(4, p=(0.85, 0.04, 0.04, 0.07))
         if kind == 3:
             yield not_music(rng)
             continue
-        piece_id, score = next(sections)
-        score = without_some_parts(score, rng)
+        name, score, style = next(scores)
         if kind == 1 and score.notes("drums"):
             score = score.with_parts(["drums"])
         elif kind == 2:
             score = scrambled(score, rng)
-        style = _any_sound(score.tempo, rng)
-        samples, sample_rate = play(score, style, number)
-        yield Example(piece_id, score, samples, sample_rate, rhythmic=kind != 2, space=style.space)
+        samples, sample_rate = sources.player(rng)(score, style, number)
+        yield Example(name, score, samples, sample_rate, rhythmic=kind != 2, space=style.space)
+
+
+def studio_scores(
+    store: PieceStore, sources: Sources, rng: np.random.Generator, *, bars: Sequence[int] = (6, 6, 8, 8, 8, 12)
+) -> Iterator[tuple[str, Score, Style]]:
+    """Endless scores as the studio meets them, with the style that they are mixed in.
+
+    Args:
+        store: prepared pieces; the train split is used.
+        sources: the composers, if there are any, and their share.
+        rng: source of every choice.
+        bars: lengths, drawn evenly.
+
+    Yields:
+        Piece id or ``composed``, score and style.
+    """
+    sections = {length: draw_sections(store, "train", rng, bars=length) for length in sorted(set(bars))}
+    while True:
+        length = int(bars[int(rng.integers(len(bars)))])
+        if sources.write is not None and rng.random() < sources.composed_share:
+            yield from composed_scores(sources.write, rng, length, 1)
+        else:
+            name, score = next(sections[length])
+            yield name, without_some_parts(score, rng, 0.1), _any_sound(score.tempo, rng)
+
+
+def composed_scores(
+    write: Write, rng: np.random.Generator, bars: int, count: int
+) -> Iterator[tuple[str, Score, Style]]:
+    """Scores of random requests: every slider, key, genre and tempo alike; one in five lacks parts."""
+    for _ in range(count):
+        style = any_style(rng)
+        score = write(style, bars, int(rng.integers(2**31)))
+        if any(score.parts.values()):
+            yield "composed", score, style
+
+
+def any_style(rng: np.random.Generator) -> Style:
+    """A request at random; the effects are mostly at rest."""
+    parts = [part for part in PARTS if rng.random() < 0.6] if rng.random() < 0.2 else list(PARTS)
+    genres = rng.choice(len(GENRES), 1 + (rng.random() < 0.2), replace=False) if rng.random() < 0.85 else ()
+    low, high = SLIDERS["tempo"].low, SLIDERS["tempo"].high
+    return _any_sound(float(np.round(rng.uniform(low, high), 1)), rng).with_values(
+        **{name: float(rng.uniform()) for name in MEASURED},
+        key=KEYS[int(rng.integers(len(KEYS)))],
+        metre="3/4" if rng.random() < 0.2 else "4/4",
+        genre={GENRES[int(genre)]: 1.0 for genre in genres},
+        parts={part: PartSetting(on=part in (parts or ["chords"])) for part in PARTS},
+    )
 
 
 def _any_sound(tempo: float, rng: np.random.Generator) -> Style:
     """A style with its mixer's sliders at random, the dirty ones mostly at rest."""
-    dirt = {name: float(rng.uniform()) * (rng.random() < 0.3) for name in ("noise", "drive", "vibrato")}
+    dirt = {name: float(rng.uniform()) * (rng.random() < 0.2) for name in ("noise", "drive", "vibrato")}
     return Style(tempo=tempo, brightness=float(rng.uniform()), space=float(rng.uniform()), **dirt)
 
 

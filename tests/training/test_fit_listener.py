@@ -6,16 +6,8 @@ import torch
 
 from musicgen_ui.audio.tonality import LOWEST_PITCH, PITCHES
 from musicgen_ui.music.score import Note, Score
-from musicgen_ui.training.fit_listener import (
-    binary_loss,
-    fit_choice,
-    fit_listener,
-    fit_regression,
-    fit_ridge,
-    observe,
-    sounding,
-    step_loss,
-)
+from musicgen_ui.training.fit_listener import binary_loss, fit_listener, observe, sounding, step_loss
+from musicgen_ui.training.fit_network import fit_choice, fit_measures, fit_regression, fit_ridge
 from musicgen_ui.training.listener_data import Example, not_music
 from musicgen_ui.training.synthetic import synthetic_score, synthetic_sound
 
@@ -85,7 +77,32 @@ def test_all_networks_come_out_of_a_handful_of_examples():
     seen.append(observe(not_music(rng)))
     lines = []
     networks = fit_listener(seen, seed=0, log=lines.append)
-    assert set(networks) == {"pitch", "tempo", "beat", "step", "key", "space"}
-    assert [line.split()[0] for line in lines] == ["pitch", "tempo", "beat", "step", "key", "space"]
+    names = ["pitch", "tempo", "clarity", "beat", "key", "step", "rhythm", "mood", "complexity", "space"]
+    assert list(networks) == names
+    assert [line.split()[0] for line in lines] == names
     for network in networks.values():
         assert np.isfinite(network(network.mean)).all()
+
+
+def test_networks_that_are_kept_stay_as_they_are():
+    rng = np.random.default_rng(5)
+    score = synthetic_score(rng, tempo=100.0, key="C major", bars=4)
+    seen = [observe(Example("own", score, synthetic_sound(score, rng), 22_050)) for _ in range(2)]
+    first = fit_listener(seen, seed=0)
+    lines = []
+    second = fit_listener(seen, seed=1, kept={name: first[name] for name in ("pitch", "beat")}, log=lines.append)
+    assert second["pitch"] is first["pitch"]
+    assert second["beat"] is first["beat"]
+    assert {line.split()[0] for line in lines}.isdisjoint({"pitch", "beat"})
+
+
+def test_measures_come_out_in_their_own_unit_and_unknown_ones_are_left_out():
+    x = np.random.default_rng(6).standard_normal((400, 3))
+    y = np.column_stack([100.0 + 5.0 * x[:, 0], 0.01 * x[:, 1]])
+    y[::3, 1] = np.nan
+    network, loss = fit_measures(x, y, units=4, epochs=200, seed=0, dropout=0.0)
+    known = np.isfinite(y[:, 1])
+    assert np.corrcoef(network(x)[:, 0], y[:, 0])[0, 1] > 0.97
+    assert np.corrcoef(network(x)[known, 1], y[known, 1])[0, 1] > 0.97
+    assert network(x)[:, 0].mean() == pytest.approx(100.0, abs=1.0)
+    assert np.isfinite(loss)

@@ -10,9 +10,12 @@ from musicgen_ui.data.pieces import Piece, PieceInfo
 from musicgen_ui.music.instruments import KITS
 from musicgen_ui.music.measures import measure
 from musicgen_ui.music.score import Score
-from musicgen_ui.training.calibrate import UNIT_SLIDERS, correlations, hear_sections
+from musicgen_ui.training.calibrate import UNIT_SLIDERS, correlations, hear_clips
 from musicgen_ui.training.evaluate_listener import Judged, agreement, refusals, run, summary
 from musicgen_ui.training.listener_data import (
+    Sources,
+    any_style,
+    composed_scores,
     draw_sections,
     fitting_examples,
     not_music,
@@ -114,11 +117,50 @@ def test_fitting_examples_hold_music_and_what_is_none(songs):
     def play(score, style, seed):
         return np.full((2, 100), style.space, np.float32), 44_100
 
-    examples = list(fitting_examples(songs, play, np.random.default_rng(7), 60))
+    examples = list(fitting_examples(songs, Sources(play), np.random.default_rng(7), 60))
     assert len(examples) == 60
-    assert 5 <= sum(not e.rhythmic for e in examples) <= 20
+    assert 3 <= sum(not e.rhythmic for e in examples) <= 20
     assert any(set(e.score.parts) == {"drums"} for e in examples)
     assert all(e.space == pytest.approx(e.samples[0, 0]) for e in examples if e.space is not None)
+
+
+def test_shares_of_composed_scores_and_of_neural_sound(songs):
+    written = []
+
+    def write(style, bars, seed):
+        written.append((style, bars))
+        return synthetic_score(np.random.default_rng(seed), tempo=style.tempo, key="C major", bars=bars)
+
+    def player(level):
+        return lambda score, style, seed: (np.full((2, 100), level, np.float32), 44_100)
+
+    sources = Sources(player(0.1), player(0.2), write, neural_share=0.7, composed_share=0.5)
+    examples = [
+        e for e in fitting_examples(songs, sources, np.random.default_rng(3), 120) if e.samples.shape[-1] == 100
+    ]
+    composed = [e for e in examples if e.piece_id == "composed"]
+    assert 0.35 < len(composed) / len(examples) < 0.65
+    assert 0.55 < np.mean([e.samples[0, 0] > 0.15 for e in examples]) < 0.85
+    assert len(written) == len(composed)
+    assert {bars for _, bars in written} <= {6, 8, 12}
+
+
+def test_requests_reach_all_over_the_sliders():
+    styles = [any_style(np.random.default_rng(seed)) for seed in range(200)]
+    for name in ("mood", "energy", "density", "syncopation", "complexity", "brightness", "space"):
+        values = [getattr(style, name) for style in styles]
+        assert min(values) < 0.1
+        assert max(values) > 0.9
+    assert {style.metre for style in styles} == {"3/4", "4/4"}
+    assert 0.6 < np.mean([len(style.active_parts) == 4 for style in styles]) < 0.95
+    assert len({style.key for style in styles}) == 24
+
+
+def test_a_composer_that_writes_nothing_is_passed_over():
+    def write(style, bars, seed):
+        return Score(style.tempo, style.metre, bars, {"lead": ()})
+
+    assert list(composed_scores(write, np.random.default_rng(0), 4, 3)) == []
 
 
 def perfect(score: Score) -> Answer:
@@ -182,7 +224,7 @@ def test_calibration_hears_what_was_played(songs):
         score, style = played[-1]
         return Answer({}, measure(score) | {"brightness": style.brightness, "space": style.space})
 
-    rows = hear_sections(songs, play, listen, n=15, seed=1)
+    rows = hear_clips(songs, Sources(play), listen, n=15, seed=1)
     assert len(rows) == 15
     assert min(row.audio["space"] for row in rows) < 0.3 < 0.7 < max(row.audio["space"] for row in rows)
     assert correlations(rows)["mood"] == pytest.approx(1.0)
