@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from musicgen_ui.audio.networks import FeatureNetwork, load_networks
+from musicgen_ui.engine.clarity import tempo_clarity
 from musicgen_ui.engine.device import one_thread
 from musicgen_ui.engine.form import Layout, framed, write_layout
 from musicgen_ui.engine.orchestrate import choose_programs
@@ -35,8 +37,10 @@ CLEAR_KEY = 0.1
 KEY_WEIGHT = 0.5
 """What a key that cannot be heard weighs against the mean miss of the sliders, when takes are compared."""
 
-_BORDER = 0.4
-_KNEE = 0.36
+TEMPO_WEIGHT = 0.5
+"""What a beat that would be heard at another tempo weighs, likewise: busy slow music sounds like fast music."""
+
+_BORDER, _KNEE = 0.4, 0.36
 _EMPTY_RETRIES = 4
 
 
@@ -131,6 +135,7 @@ def compose_many(  # noqa: PLR0913 - as above
     if len({(style.metre, style.active_parts) for style in styles}) > 1:
         raise ValueError("the styles of a batch must agree in metre and active parts")
     layout, steering = Layout.of(bars, shape or Shape()), steering or Steering()
+    networks = load_networks() if takes > 1 else {}
     writing = _Writing(composer, layout, sampling or SamplingConfig(), steering, scales, hook)
     requests = [_Request.of(style, seed) for style, seed in zip(styles, seeds, strict=True)]
     best: list[Score | None] = [None] * len(requests)
@@ -142,7 +147,8 @@ def compose_many(  # noqa: PLR0913 - as above
         written = writing.write(group, range(attempt * takes, (attempt + 1) * takes))
         for i, scores in zip(waiting, written, strict=True):
             wanted = replace(requests[i].style, **steering.targets)
-            best[i] = min(scores, key=lambda score: _distance(score, wanted, scales))  # the first of equals
+            # The first of equals; one alone need not be judged.
+            best[i] = scores[0] if takes == 1 else min(scores, key=lambda s: distance(s, wanted, scales, networks))
         waiting = [i for i in waiting if not any(best[i].parts.values())]
     return [
         replace(in_key(score, request.key), programs=choose_programs(request.style, request.seed))
@@ -265,11 +271,22 @@ def key_doubt(score: Score) -> float:
     return float(np.clip((CLEAR_KEY - margin) / (2 * CLEAR_KEY), 0.0, 1.0)) if score.pitched else 0.0
 
 
-def _distance(score: Score, style: Style, scales: Mapping[str, UnitScale]) -> float:
+def distance(
+    score: Score, style: Style, scales: Mapping[str, UnitScale], networks: Mapping[str, FeatureNetwork]
+) -> float:
+    """How far a take lies from what is wanted: mean miss of the sliders, and whether its key and tempo will be heard.
+
+    Args:
+        score: a take, in any key.
+        style: what is wanted.
+        scales: score side of the slider scales.
+        networks: of ``audio.networks.load_networks``.
+    """
     errors = slider_errors(score, style, scales)
     if not errors or not any(score.parts.values()):
         return 10.0  # a take that says nothing at all is the furthest
-    return sum(abs(e) for e in errors.values()) / len(errors) + KEY_WEIGHT * key_doubt(score)
+    doubt = KEY_WEIGHT * key_doubt(score) + TEMPO_WEIGHT * (1.0 - tempo_clarity(score, networks))
+    return sum(abs(e) for e in errors.values()) / len(errors) + doubt
 
 
 def _take_seed(seed: int, take: int) -> int:

@@ -31,7 +31,7 @@ CHROMATIC_FROM = 0.6
 """Complexity from which on notes outside of the key may be called for."""
 
 _MODE_MINOR = 2
-_CLOSER = 0.01
+_CLOSER = 0.006
 
 _LEVEL = 0.6
 _CORRECTIONS = 3
@@ -107,7 +107,7 @@ def _closing(condition: Condition, steps: int) -> Closing:
 
 
 def attainable(units: Mapping[str, float], parts: int, scales: Mapping[str, UnitScale]) -> dict[str, float]:
-    """Unit values that can be met together: busy and straight contradict each other, so both give way alike.
+    """Unit values that can be met together: busy and straight contradict each other, so both give way.
 
     Where more than one onset falls on a beat, a share of strength off the beat needs onsets on the beat that are so
     much stronger; with few parts they cannot be.
@@ -118,7 +118,7 @@ def attainable(units: Mapping[str, float], parts: int, scales: Mapping[str, Unit
         share = scales["syncopation"].from_unit(syncopation)
         if off * (1.0 - share) <= STRONGER * parts * share or off <= 0:
             break
-        density, syncopation = density - _CLOSER, syncopation + _CLOSER
+        density, syncopation = density - _CLOSER, syncopation + 2 * _CLOSER
     return dict(units) | {"density": max(density, 0.0), "syncopation": min(syncopation, 1.0)}
 
 

@@ -18,8 +18,8 @@ class Control:
         like: (takes,) tensor whose type and device are used.
         width: span of the measure over the slider, in its own unit.
         tolerance: error, in the measure's unit, that is let be.
-        proportional: lean for each span and bar behind.
-        integral: what is added to it every beat for each span and bar behind.
+        proportional: lean for each span and beat behind.
+        integral: what is added to it every beat for each span and beat behind.
         most: bound of the lean, in logits.
     """
 
@@ -31,9 +31,17 @@ class Control:
         self.total = torch.zeros_like(like)
 
     def update(self, error: Tensor, beats: float) -> Tensor:
-        """(takes,) target minus measure after so many beats, nan where unknown → the lean, 0 at the start."""
+        """To be called once a beat.
+
+        Args:
+            error: (takes,) target minus measure; nan where unknown, which counts as none.
+            beats: since the start.
+
+        Returns:
+            (takes,) lean, 0 at the start.
+        """
         excess = error - error.clamp(-self.tolerance, self.tolerance)
         behind = torch.nan_to_num(excess / self.width * min(beats, LONGEST)).clamp(-6.0, 6.0)
-        self.total = (self.total + self.integral * behind * 0.5).clamp(-self.most, self.most)
+        self.total = (self.total + self.integral * behind).clamp(-self.most, self.most)
         lean = (self.proportional * behind + self.total).clamp(-self.most, self.most)
         return lean * min(1.0, beats / RAMP_BEATS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 
 import torch
 from torch import Tensor
@@ -18,6 +19,12 @@ NEUTRAL_KEYS = ("C major", "A minor")
 
 TILT = {"chord": 4.0, "bass": 0.4, "lead": 0.4, "chords": 0.3, "chords+": 0.3}
 """How far each choice follows the tilt: harmony first, the notes then follow it by themselves."""
+
+STAYING, MOST_STAYING = 0.35, 4.0
+"""How far a chord's tilt decides on whether it goes on, and at most, in logits."""
+
+HABIT, PHRASE_BARS = 2.0, 4
+"""What it weighs, in logits, that a chord came here in the phrase before; only where there is a lean."""
 
 MOST_TILT = 2.5
 MOST_CHANGES = 0.7
@@ -37,6 +44,7 @@ class HarmonyControl:
         chromatic: (takes,) 0 to 1, how far the tilt may lift notes outside of the key.
         now: what has been written; kept up to date by the owner.
         steps: of the whole clip.
+        per_bar: steps a bar.
         strength: 0 never leans, 1 as far as it takes.
     """
 
@@ -49,6 +57,7 @@ class HarmonyControl:
         now: RunningMeasures,
         *,
         steps: int,
+        per_bar: int,
         strength: float,
     ) -> None:
         self.mood, self.complexity, self.now, self.strength = moods, complexity, now, strength
@@ -58,7 +67,7 @@ class HarmonyControl:
         self._control = {
             "mood": Control(moods, width=0.6, tolerance=0.02, proportional=2.5, integral=0.25, most=5.0),
             "entropy": Control(moods, width=0.3, tolerance=0.01, proportional=0.5, integral=0.04, most=2.0),
-            "changes": Control(moods, width=0.4, tolerance=0.03, proportional=0.8, integral=0.08, most=5.0),
+            "changes": Control(moods, width=0.4, tolerance=0.02, proportional=0.8, integral=0.08, most=5.0),
         }
         self._profiles = key_profiles().to(moods)
         outside = torch.tensor([[float(pc not in scale(key)) for pc in range(12)] for key in NEUTRAL_KEYS]).to(moods)
@@ -69,6 +78,7 @@ class HarmonyControl:
         classes = {part: torch.arange(LOW[part], HIGH[part] + 1, device=moods.device) % 12 for part in LOW}
         self._classes = classes | {"chords+": classes["chords"]}
         self._tones = _chord_tones().to(moods)
+        self._history: deque[Tensor] = deque(maxlen=PHRASE_BARS * per_bar)
         self.chord = torch.full_like(minor, NO_CHORD, dtype=torch.long)
 
     def lean(self, choice: str, logits: Tensor) -> Tensor:
@@ -76,14 +86,24 @@ class HarmonyControl:
         if choice == "chord":
             going_on = one_hot(self.chord, CHORD_CLASSES).bool()
             others = logits.double().masked_fill(going_on, -torch.inf)
-            others = same_mass(others, TILT[choice] * self.tilt @ self._tones.T) + self.change.unsqueeze(-1)
-            return torch.where(going_on, logits.double(), others)
+            bias = TILT[choice] * self.tilt @ self._tones.T + self._again()
+            others = same_mass(others, bias) + self.change.unsqueeze(-1)
+            # A chord that pulls the wrong way must not stay because there have been changes enough.
+            return torch.where(going_on, logits.double() + (STAYING * bias).clamp(-MOST_STAYING, MOST_STAYING), others)
         notes = same_mass(logits[:, 1:], TILT[choice] * self.tilt[:, self._classes[choice]])
         return torch.cat([logits[:, :1].double(), notes], dim=-1)
+
+    def _again(self) -> Tensor:
+        """(takes, chord classes) the more it leans, the more to the chord that was here a phrase ago."""
+        if len(self._history) < self._history.maxlen:
+            return self.tilt.new_zeros(len(self.tilt), CHORD_CLASSES)
+        leaning = (self.change.abs() + self.tilt.abs().amax(dim=-1)).clamp(max=2.0) / 2.0
+        return one_hot(self._history[0], CHORD_CLASSES) * HABIT * leaning.unsqueeze(-1)
 
     def wrote(self, chord: Tensor) -> None:
         """The chord (takes,) in force on a step."""
         self.chord = chord
+        self._history.append(chord)
 
     def update(self) -> None:
         """Finds the leans anew, from everything written so far."""

@@ -20,7 +20,7 @@ SHARE = {"bass": 0.7, "lead": 0.55, "chords": 0.85, "drums": 1.0}
 MOST = 12.0
 """Largest lean in logits; at it even a groove that the composer is sure of changes."""
 
-HABIT = 2.0
+HABIT = 3.0
 """What it weighs, in logits, that a part started something at the same place in the bars before.
 
 Only where there is a lean: without it steps would be thinned out or filled up in every bar at another place, and the
@@ -35,8 +35,8 @@ HORIZON = (4.0, 16.0)
 
 _TEMPERATURE = 0.9
 _PRIOR_RATIO = 2.0
-_GRID = 49
-_STIFFNESS = 0.3
+_GRID = 33
+_STIFFNESS = 0.5
 _RAMP_BEATS = 4.0
 
 

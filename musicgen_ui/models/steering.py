@@ -67,7 +67,14 @@ class SliderGuide:
             wanted["density"], wanted["syncopation"], self.now, steps=steps, per_bar=per_bar, strength=strength
         )
         self.harmony = HarmonyControl(
-            wanted["mood"], wanted["complexity"], minor, chromatic, self.now, steps=steps, strength=strength
+            wanted["mood"],
+            wanted["complexity"],
+            minor,
+            chromatic,
+            self.now,
+            steps=steps,
+            per_bar=per_bar,
+            strength=strength,
         )
         like = wanted["energy"]
         self.louder, self.off_beat = torch.zeros_like(like), torch.zeros_like(like)
@@ -133,7 +140,7 @@ class SliderGuide:
             torch.where(struck[:, 0], symbol, self._voicing[1]),
         )
         self._drums.append(row[:, COLUMN["drums"]])
-        if step % 2:
+        if step % STEPS_PER_BEAT == STEPS_PER_BEAT - 1:
             self.onsets.update()
             self.harmony.update()
             beats = self.now.beats

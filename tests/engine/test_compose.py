@@ -6,16 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from musicgen_ui.engine.compose import (
-    KEY_WEIGHT,
-    compose,
-    compose_many,
-    in_key,
-    key_doubt,
-    mood_of_mode,
-    resolve_key,
-    slider_errors,
-)
+from musicgen_ui.audio.networks import load_networks
+from musicgen_ui.engine.compose import compose, compose_many, distance, in_key, key_doubt, mood_of_mode, resolve_key
 from musicgen_ui.engine.orchestrate import ANY, BANDS, choose_programs
 from musicgen_ui.models.composer import ComposerConfig
 from musicgen_ui.models.composer_lstm import LSTMComposer
@@ -83,9 +75,10 @@ def test_only_active_parts_are_written(composer):
 def test_more_takes_never_lie_further_from_the_request(composer):
     style = Style(key="C major", density=0.9, energy=0.2)
 
+    networks = load_networks()
+
     def miss(score):
-        errors = slider_errors(score, style, SCALES)
-        return sum(map(abs, errors.values())) / len(errors) + KEY_WEIGHT * key_doubt(score)
+        return distance(score, style, SCALES, networks)
 
     gained = []
     for seed in range(4):
