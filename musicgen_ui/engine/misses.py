@@ -20,8 +20,8 @@ MIXED = ("brightness", "space")
 
 CORRECTED = (*NOTES, *MIXED)
 
-TOLERANCE: dict[str, float] = {key: 0.04 if key == "tempo" else 0.08 for key in SLIDERS}
-"""Largest miss that counts as obeyed: a share of the slider's range, and of the tempo itself."""
+TOLERANCE: dict[str, float] = {key: 0.04 if key == "tempo" else 0.1 for key in SLIDERS}
+"""Largest miss that counts as obeyed: a tenth of a slider's range, and 4 % of the tempo itself."""
 
 BLIND_GUESS = 1 / 3
 """Mean distance of two values drawn evenly from 0 to 1: what a slider that was not heard counts."""

@@ -41,8 +41,8 @@ class Place:
 
 
 PLACES = {
-    "lead": Place(-21.0, 0.15, 0.0, 1.0),
-    "chords": Place(-25.0, 0.0, 0.6, 1.0),
+    "lead": Place(-20.5, 0.15, 0.0, 1.0),
+    "chords": Place(-23.0, 0.0, 0.6, 1.0),
     "bass": Place(-23.0, 0.0, 0.0, 0.15),
     "drums": Place(-22.0, 0.0, 0.0, 0.6),
 }

@@ -127,13 +127,16 @@ class Studio:
 
         return load_studio(device=device, checkpoints=checkpoints, soundfont=soundfont, log=log)
 
-    def generate(self, recipe: Recipe, hook: Hook | None = None, given: Score | None = None) -> Result:
+    def generate(
+        self, recipe: Recipe, hook: Hook | None = None, given: Score | None = None, base: Score | None = None
+    ) -> Result:
         """Makes a clip. With rounds, corrects what it hears and keeps the take that came closest.
 
         Args:
             recipe: what to make.
             hook: see Hook.
             given: the music of the MIDI file that the recipe, or one that it is made from, names.
+            base: the score of the clip that the recipe is made from, where it is at hand; else it is composed again.
 
         Raises:
             RequestError: the recipe names an engine that this release does not ship, or its source cannot be used.
@@ -141,7 +144,7 @@ class Studio:
         """
         require_available(recipe.composer, recipe.synth, self.composers, self.synths)
         watch = Watch(hook, rounds=recipe.rounds + 1)
-        rooms = StudioRooms(self._band, recipe, watch, self._base(recipe, given))
+        rooms = StudioRooms(self._band, recipe, watch, self._base(recipe, given, hook) if base is None else base)
         outcome = run(
             recipe.style,
             rooms,
@@ -165,21 +168,28 @@ class Studio:
             checkpoints=self.checkpoints,
         )
 
-    def score(self, recipe: Recipe, given: Score | None = None) -> Score:
+    def score(self, recipe: Recipe, given: Score | None = None, hook: Hook | None = None) -> Score:
         """The score that :meth:`generate` makes of a recipe, without a sound where nothing is corrected by ear."""
         if recipe.rounds:
-            return self.generate(recipe, given=given).score
+            return self.generate(recipe, hook, given).score
         require_available(recipe.composer, recipe.synth, self.composers, self.synths)
         told = self.responses.of(recipe.composer, recipe.synth).first_told(recipe.style, CORRECTED)
-        rooms = StudioRooms(self._band, recipe, Watch(None, rounds=1), self._base(recipe, given))
+        rooms = StudioRooms(self._band, recipe, Watch(hook, rounds=1), self._base(recipe, given, hook))
         return rooms.compose(told, 0)
 
     def measure(self, score: Score) -> Mapping[str, float]:
         """The notes' own values of the sliders that they decide, as far as they can be told."""
         return self._band.measure(score)
 
-    def _base(self, recipe: Recipe, given: Score | None) -> Score | None:
-        return None if recipe.source is None else source_score(self.score, recipe, given)
+    def _base(self, recipe: Recipe, given: Score | None, hook: Hook | None) -> Score | None:
+        if recipe.source is None:
+            return None
+
+        def may_stop(stage: str, done: int, total: int) -> None:
+            if hook is not None:
+                hook("compose", 0, 1)  # what comes before the clip itself is no progress of it
+
+        return source_score(lambda inner, music: self.score(inner, music, may_stop), recipe, given)
 
     def render(self, score: Score, recipe: RenderRecipe, hook: Hook | None = None) -> Result:
         """Plays somebody's score with its own instruments: no composer, the same mixer and listener.

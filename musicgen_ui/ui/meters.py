@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from musicgen_ui.engine.listen import TOLERANCE
+from musicgen_ui.engine.misses import TOLERANCE
 from musicgen_ui.music.theory import KEYS, key_is_minor, key_tonic
 from musicgen_ui.style import SLIDERS
 

@@ -9,7 +9,7 @@ import pytest
 
 from musicgen_ui.audio.waveform import Clip
 from musicgen_ui.engine.pipeline import Studio
-from musicgen_ui.errors import RequestError
+from musicgen_ui.errors import Cancelled, RequestError
 from musicgen_ui.music.score import Note, Score
 from musicgen_ui.recipe import Recipe
 from musicgen_ui.source import Source
@@ -91,3 +91,24 @@ def test_a_persons_music_is_handed_in_wherever_the_chain_begins(band):
     assert not band.composed
     with pytest.raises(RequestError, match="must be handed in"):
         studio.generate(recipe)
+
+
+def test_music_that_is_at_hand_is_not_composed_again(band):
+    studio = band.studio()
+    first = studio.generate(BASE)
+    recipe = anew(BASE, 6, "lead")
+    again = studio.generate(recipe)
+    band.composed.clear()
+    at_hand = studio.generate(recipe, base=first.score)
+    assert band.composed == []
+    assert at_hand.score == again.score
+    np.testing.assert_array_equal(at_hand.clip.samples, again.clip.samples)
+
+
+def test_composing_what_a_clip_is_made_from_can_be_stopped(band):
+    def stop(stage, done, total):
+        raise Cancelled(stage)
+
+    with pytest.raises(Cancelled):
+        band.studio().generate(anew(BASE, 6, "lead"), stop)
+    assert band.composed == []

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from musicgen_ui.engine.listen import TOLERANCE
+from musicgen_ui.engine.misses import TOLERANCE
 from musicgen_ui.style import SLIDERS
 from musicgen_ui.ui.meter_rows import meters_html
 from musicgen_ui.ui.meters import (
