@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any, Protocol
 
@@ -35,7 +35,9 @@ class Maker(Protocol):
 
     def measure(self, score: Score) -> Mapping[str, float]: ...
 
-    def generate(self, recipe: Recipe, hook: Hook | None = None, given: Score | None = None) -> Result: ...
+    def generate(
+        self, recipe: Recipe, hook: Hook | None = None, given: Score | None = None, base: Score | None = None
+    ) -> Result: ...
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,13 @@ class Order:
         recipe: what to make.
         title: names the files; empty names them after the genre.
         given: the person's own notes, where the recipe's innermost source is a MIDI file.
+        base: the notes of the clip that it is made from, where they are at hand.
     """
 
     recipe: Recipe
     title: str = ""
     given: Score | None = None
+    base: Score | None = None
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,11 @@ class Made:
 
     Attributes:
         order: what made it.
-        bars: its length.
+        score: its notes.
     """
 
     order: Order
-    bars: int
+    score: Score
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def make(studio: Maker, order: Order, hook: Hook) -> Shown:
         Cancelled: from the hook.
     """
     recipe = order.recipe
-    result = studio.generate(recipe, hook, order.given)
+    result = studio.generate(recipe, hook, order.given, order.base)
     began = time.perf_counter()
     hook("draw", 0, 3)
     heading = order.title or " + ".join(list(recipe.style.genre)[:2]) or "any genre"
@@ -111,7 +115,7 @@ def make(studio: Maker, order: Order, hook: Hook) -> Shown:
     rows = meters_html(meters(result.asked, result.heard, genres=result.genres, blend=recipe.style.genre))
     hook("draw", 3, 3)
     seconds = {**result.seconds, "draw": time.perf_counter() - began}
-    made = Made(order, result.score.bars)
+    made = Made(replace(order, base=None), result.score)
     told = heading_html(result, heading)
     tried = tried_html(result.rounds, result.gain)
     return Shown(made, result, files, seconds, told, wave, roll, picture, rows, tried)

@@ -209,7 +209,7 @@ def _from_clip(
     recipe = derived(page_recipe(settings), source, bars)
     # What is only mended ends as it did.
     ending = recipe.ending if action == "continue" else made.order.recipe.ending
-    return replace(made.order, recipe=replace(recipe, ending=ending))
+    return replace(made.order, recipe=replace(recipe, ending=ending), base=made.score)
 
 
 def _from_song(
@@ -249,9 +249,9 @@ def _bars(made: Any, first: Any, last: Any) -> tuple[int, int] | None:
     """[first, last) counted from 0; None for the whole clip."""
     if not isinstance(made, Made):
         raise _no_clip()
-    low = checked_integer("from bar", first, 1, made.bars)
-    high = checked_integer("to bar", last, low, made.bars)
-    return None if (low, high) == (1, made.bars) else (low - 1, high)
+    low = checked_integer("from bar", first, 1, made.score.bars)
+    high = checked_integer("to bar", last, low, made.score.bars)
+    return None if (low, high) == (1, made.score.bars) else (low - 1, high)
 
 
 def _no_clip() -> RequestError:

@@ -169,8 +169,12 @@ class FakeStudio(Studio):
     """Makes what is made from other music as if it were new, and remembers what it was asked for."""
 
     orders: list[tuple[Recipe, Score | None]]
+    bases: list[Score | None]
 
-    def generate(self, recipe: Recipe, hook: Any = None, given: Score | None = None) -> Result:
+    def generate(
+        self, recipe: Recipe, hook: Any = None, given: Score | None = None, base: Score | None = None
+    ) -> Result:
+        self.bases.append(base)
         self.orders.append((recipe, given))
         result = super().generate(replace(recipe, source=None), hook)
         return replace(result, recipe=replace(result.recipe, source=recipe.source))
@@ -196,7 +200,7 @@ def fake_studio(calls: Calls) -> Studio:
         checkpoints={},
         responses=Responses({"wavenet": {"vaegan": Response({"mood": flat})}}),
     )
-    studio.orders = []
+    studio.orders, studio.bases = [], []
     return studio
 
 

@@ -52,4 +52,4 @@ def test_genres_are_shown_as_they_are_heard_beside_the_blend(studio, cache: Path
 
 def test_another_clip_can_be_made_from_what_is_kept(studio, cache: Path) -> None:
     clip = shown(studio, bars=4, seed=9)
-    assert (clip.made.bars, clip.made.order.recipe.seed) == (4, 9)
+    assert (clip.made.score.bars, clip.made.order.recipe.seed) == (4, 9)

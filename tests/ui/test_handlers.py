@@ -109,7 +109,7 @@ class Failing:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def generate(self, recipe, hook=None, given=None):
+    def generate(self, recipe, hook=None, given=None, base=None):
         hook("compose", 1, 2)
         raise self.error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def page(studio, cache: Path) -> Page:
 @pytest.fixture
 def made() -> Made:
     before = Recipe(bars=8, seed=5, composer="lstm", synth="soundfont", ending="loop")
-    return Made(Order(before, "Sunny pop"), 8)
+    return Made(Order(before, "Sunny pop"), replace(MELODY, bars=8))
 
 
 @pytest.fixture
@@ -75,6 +76,8 @@ def test_a_clip_can_be_made_from_a_clip_that_was_made_from_a_file(page, studio, 
     recipe, given = studio.orders[-1]
     assert recipe.source.first.midi_sha256 == song.music.sha256
     assert given == song.music.score, "its notes go along"
+    assert studio.bases[-1] == first.score, "what is shown need not be written again"
+    assert first.order.base is None
 
 
 def test_regenerate_counts_bars_from_one_and_keeps_the_ending(page, studio, made) -> None:
@@ -146,7 +149,7 @@ def test_a_chain_of_clips_ends_with_a_sentence_about_the_clip(page, made) -> Non
     recipe = made.order.recipe
     for seed in range(8):
         recipe = Recipe(seed=seed, source=Source("continue", recipe))
-    update = press(page.go_on, Made(Order(recipe), 8), 4)
+    update = press(page.go_on, Made(Order(recipe), made.score), 4)
     assert state(update) == "error"
     assert "clip: was made from a clip 8 times over" in update["status"]
 
