@@ -17,7 +17,13 @@ PHONE = {"width": 390, "height": 844}
 
 
 def told(here) -> dict:
-    return json.loads(here.download("recipe")[1])["recipe"]
+    """The recipe of the clip whose seed the heading shows: the download may be a moment behind it."""
+    for _ in range(20):
+        recipe = json.loads(here.download("recipe")[1])["recipe"]
+        if f"seed {recipe['seed']}" in here.page.locator("#heading").inner_text():
+            return recipe
+        here.page.wait_for_timeout(100)
+    raise AssertionError("the recipe is not that of the clip")
 
 
 def open_drawers(page, *names: str) -> None:
@@ -33,6 +39,7 @@ def press(here, button: str) -> None:
         "src => document.querySelector('#player audio')?.currentSrc.replace(src, '').length > 9", arg=before
     )
     here.until("done")
+    here.page.wait_for_timeout(200)
 
 
 @pytest.fixture
