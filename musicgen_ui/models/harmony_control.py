@@ -20,7 +20,7 @@ NEUTRAL_KEYS = ("C major", "A minor")
 TILT = {"chord": 4.0, "bass": 0.4, "lead": 0.4, "chords": 0.3, "chords+": 0.3}
 """How far each choice follows the tilt: harmony first, the notes then follow it by themselves."""
 
-STAYING, MOST_STAYING = 0.35, 4.0
+STAYING, MOST_STAYING = 0.5, 4.0
 """How far a chord's tilt decides on whether it goes on, and at most, in logits."""
 
 HABIT, PHRASE_BARS = 2.0, 4
@@ -32,6 +32,7 @@ MOST_CHANGES = 0.7
 
 _PRIOR_BEATS = 4.0
 _RAREST = 1e-4
+_MISFIT = 0.3
 
 
 class HarmonyControl:
@@ -65,7 +66,7 @@ class HarmonyControl:
         self.tilt = moods.new_zeros(len(moods), 12)
         self.change = torch.zeros_like(moods)
         self._control = {
-            "mood": Control(moods, width=0.6, tolerance=0.02, proportional=2.5, integral=0.25, most=5.0),
+            "mood": Control(moods, width=0.6, tolerance=0.02, proportional=3.0, integral=0.35, most=5.0),
             "entropy": Control(moods, width=0.3, tolerance=0.01, proportional=0.5, integral=0.04, most=2.0),
             "changes": Control(moods, width=0.4, tolerance=0.02, proportional=0.8, integral=0.08, most=5.0),
         }
@@ -98,7 +99,9 @@ class HarmonyControl:
         if len(self._history) < self._history.maxlen:
             return self.tilt.new_zeros(len(self.tilt), CHORD_CLASSES)
         leaning = (self.change.abs() + self.tilt.abs().amax(dim=-1)).clamp(max=2.0) / 2.0
-        return one_hot(self._history[0], CHORD_CLASSES) * HABIT * leaning.unsqueeze(-1)
+        before = one_hot(self._history[0], CHORD_CLASSES).to(self.tilt)
+        fitting = ((before @ self._tones) * self.tilt).sum(dim=-1) > -_MISFIT
+        return before * HABIT * (leaning * fitting).unsqueeze(-1)
 
     def wrote(self, chord: Tensor) -> None:
         """The chord (takes,) in force on a step."""

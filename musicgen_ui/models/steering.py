@@ -80,7 +80,7 @@ class SliderGuide:
         self.louder, self.off_beat = torch.zeros_like(like), torch.zeros_like(like)
         self.strength = strength
         self._wanted, self._steps = wanted, steps
-        self._energy = Control(like, width=1.4, tolerance=0.15, proportional=0.5, integral=0.04, most=2.5)
+        self._energy = Control(like, width=1.4, tolerance=0.15, proportional=0.8, integral=0.08, most=4.0)
         self._syncopation = Control(like, width=0.5, tolerance=0.01, proportional=1.5, integral=0.15, most=8.0)
         self._free = torch.ones_like(like, dtype=torch.bool)
         self._chords: deque[tuple[Tensor, Tensor]] = deque(maxlen=per_bar)
@@ -102,7 +102,7 @@ class SliderGuide:
             return logits
         # Accents come first; only what they cannot reach changes how much starts together.
         firm = away - away.clamp(-_ACCENTS_FIRST, _ACCENTS_FIRST)
-        joining = (firm + 0.3 * self.louder) * SHARE[part]
+        joining = (firm + 0.15 * self.louder) * SHARE[part]
         if part != "drums":
             logits = self.harmony.lean(choice, logits)
         if part == "chords":
