@@ -66,7 +66,7 @@ class Recipe:
     bars: int = 16
     composer: str = COMPOSERS[0]
     synth: str = SYNTHS[0]
-    takes: int = 4
+    takes: int = 8
     rounds: int = 0
     form: str = FORMS[0]
     intro: bool = False
