@@ -20,6 +20,9 @@ QUIET_DB = -60.0
 class TimbreEncoder(nn.Module):
     """q(z | recording), and the labels that it hears."""
 
+    training_only = ("log_variance.", "labels.")
+    """A recording's timbre is the mean; a checkpoint does without the rest."""
+
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config = config
@@ -33,7 +36,8 @@ class TimbreEncoder(nn.Module):
         )
         self.norms = nn.ModuleList(nn.GroupNorm(8, layer.out_channels) for layer in self.layers)
         self.pooled = nn.Linear(6 * w, 2 * w)
-        self.gaussian = nn.Linear(2 * w, 2 * Z_SIZE)
+        self.mean = nn.Linear(2 * w, Z_SIZE)
+        self.log_variance = nn.Linear(2 * w, Z_SIZE)
         self.labels = nn.Linear(2 * w, LABELS)
 
     def forward(self, mel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -47,8 +51,7 @@ class TimbreEncoder(nn.Module):
             x = F.silu(norm(layer(x)))
         x = torch.cat([x.mean(dim=2), x.amax(dim=2), x.std(dim=2)], dim=1)
         x = F.silu(self.pooled(x))
-        mean, log_variance = self.gaussian(x).float().chunk(2, dim=1)
-        return mean, log_variance.clamp(-8.0, 3.0), self.labels(x).float()
+        return self.mean(x).float(), self.log_variance(x).float().clamp(-8.0, 3.0), self.labels(x).float()
 
     @torch.inference_mode()
     def encode(self, samples: np.ndarray) -> np.ndarray:
