@@ -31,15 +31,15 @@ SILENCE_RMS = 1e-3
 LONGEST_SECONDS = 90.0
 """Longer clips are judged by their middle: people who play for minutes drift, and a minute and a half says enough."""
 
-TOLERANCE: dict[str, float] = {
+PRECISION: dict[str, float] = {
     "tempo": 0.04,
-    "mood": 0.13,
-    "energy": 0.15,
-    "density": 0.22,
-    "syncopation": 0.22,
-    "complexity": 0.21,
-    "brightness": 0.06,
-    "space": 0.18,
+    "mood": 0.15,
+    "energy": 0.10,
+    "density": 0.21,
+    "syncopation": 0.21,
+    "complexity": 0.23,
+    "brightness": 0.04,
+    "space": 0.17,
 }
 """How exactly each slider can be heard: four in five clips of the studio are heard within this of their score's value,
 in slider units; the tempo relatively."""
