@@ -71,15 +71,6 @@ class Layout:
         """Length of what the composer writes."""
         return self.sections[-1].end - self.intro_bars
 
-    @property
-    def played_share(self) -> float:
-        """Share of the clip's bars that are as busy as what the composer writes.
-
-        An introduction counts half, and the bar of a last chord not at all.
-        """
-        bars, held = self.sections[-1].end, self.ending == "close" and self.body_bars > 1
-        return (bars - 0.5 * self.intro_bars - held) / bars
-
 
 def write_layout(
     composer: Composer,

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from musicgen_ui.engine.listen import PRECISION
 from musicgen_ui.engine.misses import TOLERANCE
 from musicgen_ui.music.theory import KEYS, key_is_minor, key_tonic
 from musicgen_ui.style import SLIDERS
 
 NOT_MEASURED = "cannot be measured here"
+UNSURE = "Heard to within {:.2f} in four clips of five: the ear itself may be wrong by more than the tolerance."
 NOT_ASKED = "not asked"
 
 NO_BEAT, NO_PITCH = "No steady beat was heard.", "No clear pitches were heard."
@@ -38,7 +40,7 @@ class Meter:
         hear: position of the heard bar, 0 to 1, or None.
         band: the tolerance around the tick, as positions of its two ends, or None.
         tolerance: the same in words, empty where there is none.
-        why: one sentence that says why nothing could be measured.
+        why: one sentence that says why nothing could be measured, or why what was heard may be wrong.
         shares: genre to probability, for the genre's row.
     """
 
@@ -152,7 +154,9 @@ def _slider(name: str, asked: Any, heard: Any, tolerance: float, why: str) -> Me
         return Meter(slider.name, words(asked), "", NOT_MEASURED, "none", place(asked), None, band, within, why)
     compare = compare_tempo if name == "tempo" else _compare_unit
     marks = (place(asked), place(heard), band, within)
-    return Meter(slider.name, words(asked), words(heard), *compare(asked, heard, tolerance), *marks)
+    verdict, grade = compare(asked, heard, tolerance)
+    doubt = "" if grade == "good" or PRECISION[name] <= tolerance else UNSURE.format(PRECISION[name])
+    return Meter(slider.name, words(asked), words(heard), verdict, grade, *marks, doubt)
 
 
 def _compare_unit(asked: float, heard: float, tolerance: float) -> tuple[str, str]:

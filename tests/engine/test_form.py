@@ -114,8 +114,6 @@ def test_a_layout_counts_its_body_from_the_introductions_end():
     layout = Layout.of(20, Shape("AABA", intro=True))
     assert (layout.intro_bars, layout.body_bars) == (4, 16)
     assert [(s.first, s.repeats) for s in layout.body] == [(0, None), (4, 0), (8, None), (12, 0)]
-    assert layout.played_share == pytest.approx((20 - 2 - 1) / 20)
-    assert Layout.of(1, Shape()).played_share == 1.0
 
 
 def test_a_lift_moves_its_sliders_and_stays_inside():

@@ -161,3 +161,12 @@ def test_the_genre_is_shown_with_its_probabilities_and_the_asked_blend() -> None
 
 def test_pretty_key() -> None:
     assert [pretty_key(key) for key in ("Bb minor", "F# major", "A minor")] == ["B♭ minor", "F♯ major", "A minor"]
+
+
+def test_a_slider_that_is_hard_to_hear_says_so_where_it_seems_to_miss():
+    from musicgen_ui.engine.listen import PRECISION
+
+    rows = {m.name: m for m in meters({"density": 0.2, "brightness": 0.2}, {"density": 0.6, "brightness": 0.6})}
+    assert f"{PRECISION['density']:.2f}" in rows["Density"].why
+    assert rows["Brightness"].why == "", "that is heard well"
+    assert {m.name: m for m in meters({"density": 0.2}, {"density": 0.21})}["Density"].why == ""
