@@ -133,15 +133,19 @@ def sha256(path: Path) -> str:
 
 
 def write_manifest(folder: Path) -> dict[str, str]:
-    """Hashes every checkpoint and scale file of a folder into its manifest."""
+    """Hashes every checkpoint of a folder, and the scales and curves beside them, into its manifest."""
     folder = Path(folder)
-    hashes = {
-        p.name: sha256(p) for p in [*sorted(folder.glob("*.safetensors")), folder / "measures.json"] if p.exists()
-    }
+    hashes = {path.name: sha256(path) for path in _shipped(folder)}
     partial = folder / (MANIFEST + ".partial")
     partial.write_text(json.dumps({"sha256": hashes}, indent=2) + "\n", encoding="utf-8")
     partial.replace(folder / MANIFEST)
     return hashes
+
+
+def _shipped(folder: Path) -> list[Path]:
+    """Everything that decides what a clip becomes."""
+    tables = (path for path in sorted(folder.glob("*.json")) if path.name != MANIFEST)
+    return [*sorted(folder.glob("*.safetensors")), *tables]
 
 
 def verify_manifest(folder: Path) -> dict[str, str]:
@@ -158,7 +162,7 @@ def verify_manifest(folder: Path) -> dict[str, str]:
         hashes = dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RequestError(MANIFEST, f"the manifest of the checkpoints cannot be read ({str(error)[:80]})") from None
-    for path in folder.glob("*.safetensors"):
+    for path in _shipped(folder):
         if path.name not in hashes:
             raise RequestError(path.name, "the checkpoint is not in the manifest")
     for name, expected in sorted(hashes.items()):
