@@ -103,7 +103,7 @@ def test_encoder_and_both_levels_of_the_generator_learn_together(audio, model):
     (losses["convergence"] + losses["log"]).backward()
     generator = model.generator
     for part in (
-        model.encoder.gaussian.weight,
+        model.encoder.mean.weight,
         model.encoder.layers[0].weight,
         generator.notes["pitched"].head.weight,
         generator.notes["drums"].head.weight,

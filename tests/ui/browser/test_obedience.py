@@ -84,7 +84,7 @@ def test_form_and_loop_reach_the_clip_the_roll_and_the_player(visit) -> None:
     assert page.locator("#meters .summary").inner_text().endswith("1 cannot be measured here")
     assert "pop 70 %, rock 20 %" in page.locator("#meters").inner_text()
     assert page.locator("#tried li").count() >= 2
-    why = page.locator("#meters .why")
+    why = page.locator("#meters .why").last
     why.focus()
     assert why.locator("[role=tooltip]").is_visible()
     page.check('#ending input[value="open"]')
