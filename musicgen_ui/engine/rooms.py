@@ -11,14 +11,15 @@ import numpy as np
 
 from musicgen_ui.audio.waveform import Clip
 from musicgen_ui.engine.closed_loop import SYMBOLIC_TAKES, round_seed
+from musicgen_ui.engine.compose import mood_of_mode
 from musicgen_ui.engine.loop import clip_seam, play_loop
 from musicgen_ui.engine.made_from import sound_seed
 from musicgen_ui.engine.watch import Hook, Watch
 from musicgen_ui.music.form import Shape
 from musicgen_ui.music.score import PARTS, Score
-from musicgen_ui.music.theory import transpose_key
+from musicgen_ui.music.theory import key_is_minor, transpose_key
 from musicgen_ui.recipe import Recipe, RenderRecipe
-from musicgen_ui.style import SLIDERS, Style
+from musicgen_ui.style import AUTO, SLIDERS, Style
 from musicgen_ui.timbre import Timbre
 
 
@@ -164,9 +165,12 @@ class StudioRooms:
 def asked_values(style: Style, score: Score) -> dict[str, float | str | None]:
     """What a listener should hear: every slider, ``key`` and ``genre`` (the heaviest of the blend).
 
-    Tape speed multiplies the tempo and moves the pitch; between two keys there is no key to hear, so it is None.
+    Tape speed multiplies the tempo and moves the pitch; between two keys there is no key to hear, so it is None. A key
+    that was chosen decides the mode, and the mood moves within it.
     """
     asked: dict[str, float | str | None] = {key: getattr(style, key) for key in SLIDERS}
+    if style.key != AUTO:
+        asked["mood"] = round(mood_of_mode(style.mood, key_is_minor(style.key), chosen=True), 6)
     asked["tempo"] = round(score.tempo * style.speed, 6)
     semitones = 12.0 * math.log2(style.speed)
     near = round(semitones)

@@ -228,3 +228,14 @@ def test_a_recording_lends_its_timbre_as_mono_at_the_rate_of_the_synthesizer():
     assert point.z[:2] == (0.3, 0.44)
     with pytest.raises(RequestError, match="soundfont cannot take the timbre of a recording"):
         band_of({"soundfont": Player(0.1)}).borrow(stereo, 48_000)
+
+
+def test_a_chosen_key_decides_the_mode_and_the_mood_moves_within_it():
+    def asked(key, mood):
+        style = Style(key=key, mood=mood)
+        return asked_values(style, Score(100, "4/4", 1, {}, key="A minor" if key == "auto" else key))["mood"]
+
+    assert asked("auto", 0.9) == 0.9
+    assert asked("A minor", 0.2) == pytest.approx(0.2)
+    assert 0.3 < asked("A minor", 0.6) < asked("A minor", 0.9) < 0.5
+    assert asked("A major", 0.2) > 0.5
