@@ -27,6 +27,9 @@ LOUDER = (0.6, 1.5)
 STRONGER = 3.0
 """By how much an active part can make what falls on the beat stronger than what falls off it."""
 
+SPARSEST = 0.9
+"""Onsets a beat that are steered to at least: the sparsest pieces of the corpora fall silent for bars."""
+
 CHROMATIC_FROM = 0.6
 """Complexity from which on notes outside of the key may be called for."""
 
@@ -76,7 +79,9 @@ def slider_guide(
     rows = []
     for sliders in condition.sliders.tolist():
         units = attainable(dict(zip(CONDITION_SLIDERS, sliders, strict=True)) | dict(steering.targets), parts, scales)
-        rows.append([*(scales[key].from_unit(units[key]) for key in STEERED), units["complexity"]])
+        raw = {key: scales[key].from_unit(units[key]) for key in STEERED}
+        raw["density"] = max(raw["density"], SPARSEST)
+        rows.append([*raw.values(), units["complexity"]])
     wanted = torch.tensor(rows, dtype=torch.float64, device=condition.sliders.device)
     return SliderGuide(
         wanted[:, :-1],
