@@ -119,6 +119,8 @@ def test_a_clip_is_continued_and_mended_and_a_bad_wish_leaves_it(visit) -> None:
     first = told(here)
     open_drawers(page, "bench")
     page.locator("#more input[type=number]").fill("4")
+    page.locator("#more input[type=number]").press("Tab")
+    page.wait_for_timeout(500)  # the page takes a number over a moment after it was typed
     press(here, "continue")
     recipe = told(here)
     assert recipe["source"]["action"] == "continue"
