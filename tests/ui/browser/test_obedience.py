@@ -118,9 +118,10 @@ def test_a_clip_is_continued_and_mended_and_a_bad_wish_leaves_it(visit) -> None:
     press(here, "generate")
     first = told(here)
     open_drawers(page, "bench")
+    page.wait_for_timeout(1000)  # a drawer that has just been opened sets its sliders once more
     page.locator("#more input[type=number]").fill("4")
     page.locator("#more input[type=number]").press("Tab")
-    page.wait_for_timeout(500)  # the page takes a number over a moment after it was typed
+    page.wait_for_timeout(500)
     press(here, "continue")
     recipe = told(here)
     assert recipe["source"]["action"] == "continue"
