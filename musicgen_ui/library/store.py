@@ -1,0 +1,36 @@
+"""The library: everybody's clips, playlists and memories, in one database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from musicgen_ui.library.clips import Clips
+from musicgen_ui.library.database import Database, data_folder, now
+from musicgen_ui.library.events import Events
+
+
+class Library:
+    """Opens the database, and makes or brings up its tables.
+
+    Args:
+        url: ``postgresql+psycopg://user:password@host/name``; None for a SQLite file in ``folder``.
+        folder: of the file; None for :func:`musicgen_ui.library.database.data_folder`.
+        clock: milliseconds since 1970.
+
+    Attributes:
+        clips: what there is to do with clips.
+        events: what people did.
+
+    Raises:
+        RequestError: it cannot be opened, or a newer release wrote it.
+    """
+
+    def __init__(self, url: str | None = None, folder: Path | None = None, clock: Callable[[], int] = now) -> None:
+        self.database = Database(url, data_folder() if folder is None else Path(folder), clock)
+        self.clips = Clips(self.database)
+        self.events = Events(self.database)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()

@@ -1,0 +1,43 @@
+"""What the routes work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from musicgen_ui.library.shelf import Rebuild, Shelf
+from musicgen_ui.library.store import Library
+from musicgen_ui.server.stream import Streams
+
+if TYPE_CHECKING:
+    from musicgen_ui.engine.pipeline import Studio
+
+
+@dataclass
+class Services:
+    """One of each for the whole server; what is None is not there, and its routes say so.
+
+    Attributes:
+        studio: the loaded models.
+        library: everybody's clips.
+        shelf: the files of clips.
+        rebuild: writes the files of a recipe's clip into a folder.
+        taste: what learns from likes.
+        matching: what finds similar clips.
+        pictures: kind and clip to a picture's file.
+        streams: sound of clips in the making.
+        lane: held by whoever makes a clip: the processor makes one at a time.
+    """
+
+    studio: Studio
+    library: Library
+    shelf: Shelf
+    rebuild: Rebuild
+    taste: Any = None
+    matching: Any = None
+    pictures: Callable[[str, str], Path] | None = None
+    streams: Streams = field(default_factory=Streams)
+    lane: Lock = field(default_factory=Lock)
