@@ -105,3 +105,23 @@ def iso(milliseconds: int) -> str:
     """``2026-11-23T00:30:00.000Z``: what JSON holds of a time."""
     moment = datetime.fromtimestamp(milliseconds // 1000, timezone.utc)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+
+
+def obeyed(asked: Mapping[str, Any], heard: Mapping[str, Any]) -> float | None:
+    """How well a clip obeyed: 1 less the mean distance of what was asked and what is heard.
+
+    A 0-1 slider counts as it is, the tempo in parts of what was asked, a wrong key as a whole.
+
+    Returns:
+        0 to 1; None where nothing can be compared.
+    """
+    misses = []
+    for name, wanted in asked.items():
+        got = heard.get(name)
+        if wanted is None or got is None:
+            continue
+        if isinstance(wanted, str):
+            misses.append(float(wanted != got))
+        elif isinstance(got, (int, float)):
+            misses.append(min(1.0, abs(wanted - got) / (wanted if name == "tempo" and wanted else 1)))
+    return round(1 - sum(misses) / len(misses), 4) if misses else None

@@ -15,6 +15,7 @@ from musicgen_ui.library.database import Database
 from musicgen_ui.library.events import note
 from musicgen_ui.library.people import ensure
 from musicgen_ui.library.schema import CLIPS, ITEMS, PLAYLISTS, TAGS
+from musicgen_ui.library.text import clean_tags, clean_text
 
 PURGE_AFTER = 30 * 86_400_000
 """Milliseconds for which a deleted clip can be had back."""
@@ -44,8 +45,8 @@ class Clips:
             the clip as it is noted.
         """
         checked_id("clip", clip.id)
-        title = rows.clean_text("title", clip.title, rows.MAX_TITLE)
-        clip = replace(clip, made=clip.made or self._database.now(), title=title, tags=rows.clean_tags(clip.tags))
+        title = clean_text("title", clip.title)
+        clip = replace(clip, made=clip.made or self._database.now(), title=title, tags=clean_tags(clip.tags))
         with self._database.write() as connection:
             ensure(connection, person, self._database.now())
             rows.insert(connection, person, clip)
@@ -85,7 +86,7 @@ class Clips:
 
     def rename(self, person: str, clip: str, title: Any) -> Clip:
         """Give it another title."""
-        title = rows.clean_text("title", title, rows.MAX_TITLE)
+        title = clean_text("title", title)
         with self._database.write() as connection:
             found = replace(self._one(connection, person, clip), title=title)
             self._set(connection, clip, title=title, words=rows.words_of(found, found.tags, title))
@@ -93,7 +94,7 @@ class Clips:
 
     def tag(self, person: str, clip: str, tags: Any) -> Clip:
         """Give it these tags and no others."""
-        tags = rows.clean_tags(tags)
+        tags = clean_tags(tags)
         with self._database.write() as connection:
             found = replace(self._one(connection, person, clip), tags=tags)
             connection.execute(delete(TAGS).where(TAGS.c.clip == clip))

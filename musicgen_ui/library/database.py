@@ -76,9 +76,9 @@ class Database:
         self.now = clock
         # SQLite lets writers wait in no order: within a process they queue up here instead.
         self._turn = threading.RLock()
-        file = None if url else private_folder(Path(folder)) / FILE
-        self._engine = _engine(url or f"sqlite:///{file}")
-        self._open(file)
+        self._file = None if url else private_folder(Path(folder)) / FILE
+        self._engine = _engine(url or f"sqlite:///{self._file}")
+        self._open()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -97,17 +97,26 @@ class Database:
         ):
             yield connection
 
+    def scrub(self) -> None:
+        """After somebody was forgotten: nothing of them stays in the log or in copies from before an upgrade."""
+        if self._file is None:
+            return
+        for copy in self._file.parent.glob(f"{FILE}.version*"):
+            copy.unlink(missing_ok=True)
+        with _told(), self._engine.connect() as connection:
+            connection.connection.dbapi_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Let go of every connection."""
         self._engine.dispose()
 
-    def _open(self, file: Path | None) -> None:
+    def _open(self) -> None:
         with self.read() as connection:
             version = version_of(connection)
-        if file is not None:
-            file.chmod(0o600)
+        if self._file is not None:
+            self._file.chmod(0o600)
             if version is not None and version < VERSION:
-                self._copy(file.with_name(f"{FILE}.version{version}"))
+                self._copy(self._file.with_name(f"{FILE}.version{version}"))
         with self.write() as connection:
             bring_up(connection)
 
@@ -139,6 +148,7 @@ def _prepare(connection: Any, record: Any) -> None:
     _use_wal(cursor)
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA secure_delete=ON")  # what is forgotten is overwritten
     cursor.close()
 
 

@@ -12,8 +12,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from musicgen_ui.library.clip import Clip
 from musicgen_ui.library.database import Database
-from musicgen_ui.library.rows import canonical
 from musicgen_ui.library.schema import EVENTS, TRAITS
+from musicgen_ui.library.text import canonical
 
 KINDS = ("like", "neutral", "dislike", "play", "skip", "keep", "unkeep")
 

@@ -13,6 +13,7 @@ from musicgen_ui.errors import RequestError
 from musicgen_ui.library import rows
 from musicgen_ui.library.clip import Clip
 from musicgen_ui.library.schema import CLIPS, HEARD, TAGS
+from musicgen_ui.library.text import fold
 
 MAX_PAGE = 100
 MAX_TEXT = 200
@@ -24,6 +25,7 @@ SORTS: dict[str, tuple[ColumnElement, ...]] = {
     "title": (func.lower(CLIPS.c.title), CLIPS.c.made.desc()),
     "tempo": (CLIPS.c.tempo, CLIPS.c.made.desc()),
     "most played": (CLIPS.c.plays.desc(), CLIPS.c.made.desc()),
+    "best obeyed": (func.coalesce(CLIPS.c.obeyed, -1).desc(), CLIPS.c.made.desc()),
     "liked": (CLIPS.c.liked.desc(), CLIPS.c.made.desc()),
 }
 
@@ -141,5 +143,5 @@ def _conditions(person: str, query: Query) -> list[ColumnElement]:
             found.append(CLIPS.c[name] >= low)
         if high is not None:
             found.append(CLIPS.c[name] <= high)
-    found += [CLIPS.c.words.contains(word, autoescape=True) for word in rows.fold(query.text).split()]
+    found += [CLIPS.c.words.contains(word, autoescape=True) for word in fold(query.text).split()]
     return found

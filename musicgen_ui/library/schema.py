@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -18,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-VERSION = 1
+VERSION = 2
 
 METADATA = MetaData()
 
@@ -67,6 +68,7 @@ CLIPS = Table(
     Column("deleted", BigInteger),
     Column("words", Text, nullable=False),  # title, tags, genre, key, instruments in small letters, to search in
     *(Column(f"heard_{name}", Float) for name in HEARD),
+    Column("obeyed", Float),  # 1: heard as asked; None where nothing was asked
     Index("clip_newest", "person", "made"),
     Index("clip_hash", "person", "hash"),
     Index("clip_deleted", "deleted"),
@@ -132,4 +134,20 @@ ITEMS = Table(
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("clip", ID, ForeignKey("clip.id", ondelete="CASCADE"), nullable=False),
     Index("item_clip", "clip"),
+)
+
+MEMORIES = Table(
+    "memory",
+    METADATA,
+    Column("person", PERSON, ForeignKey("person.key", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("text", Text, nullable=False),  # JSON: settings, what was learned of the person
+)
+
+FINGERPRINTS = Table(
+    "fingerprint",
+    METADATA,
+    Column("clip", ID, ForeignKey("clip.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, primary_key=True),  # which features, and which version of them
+    Column("data", LargeBinary, nullable=False),
 )

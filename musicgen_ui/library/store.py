@@ -8,6 +8,8 @@ from pathlib import Path
 from musicgen_ui.library.clips import Clips
 from musicgen_ui.library.database import Database, data_folder, now
 from musicgen_ui.library.events import Events
+from musicgen_ui.library.fingerprints import Fingerprints
+from musicgen_ui.library.people import People
 
 
 class Library:
@@ -21,6 +23,8 @@ class Library:
     Attributes:
         clips: what there is to do with clips.
         events: what people did.
+        people: what else is remembered of them.
+        fingerprints: what clips sound like.
 
     Raises:
         RequestError: it cannot be opened, or a newer release wrote it.
@@ -30,6 +34,8 @@ class Library:
         self.database = Database(url, data_folder() if folder is None else Path(folder), clock)
         self.clips = Clips(self.database)
         self.events = Events(self.database)
+        self.people = People(self.database)
+        self.fingerprints = Fingerprints(self.database)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, inspect, select, text
 
 from musicgen_ui.errors import RequestError
+from musicgen_ui.library.clip import obeyed
 from musicgen_ui.library.schema import METADATA, SCHEMA, VERSION
 
-STEPS: dict[int, Callable[[Connection], None]] = {}
+
+def remember_and_find(connection: Connection) -> None:
+    """2: memories of a person, fingerprints of clips, and how well each clip obeyed."""
+    blob = "BYTEA" if connection.dialect.name == "postgresql" else "BLOB"
+    memory = (
+        "CREATE TABLE memory (person VARCHAR(64) NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL, "
+        "PRIMARY KEY (person, name), FOREIGN KEY(person) REFERENCES person (key) ON DELETE CASCADE)"
+    )
+    fingerprint = (
+        f"CREATE TABLE fingerprint (clip VARCHAR(22) NOT NULL, kind TEXT NOT NULL, data {blob} NOT NULL, "
+        "PRIMARY KEY (clip, kind), FOREIGN KEY(clip) REFERENCES clip (id) ON DELETE CASCADE)"
+    )
+    for statement in (memory, fingerprint, "ALTER TABLE clip ADD COLUMN obeyed FLOAT"):
+        connection.execute(text(statement))
+    known = connection.execute(text("SELECT clip, asked, heard FROM body")).all()
+    values = [{"clip": row.clip, "obeyed": obeyed(json.loads(row.asked), json.loads(row.heard))} for row in known]
+    if values:
+        connection.execute(text("UPDATE clip SET obeyed = :obeyed WHERE id = :clip"), values)
+
+
+# A step spells out the tables as they were then: today's definitions may be those of a later version.
+STEPS: dict[int, Callable[[Connection], None]] = {1: remember_and_find}
 """Version to what brings it to the next."""
 
 
