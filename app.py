@@ -1,7 +1,7 @@
 """The studio as a Gradio app: loads the models once, warms them up, then opens the page.
 
-``python app.py --port 7861`` runs it on this machine, and a Space runs it as it is. ``demo`` is the page, for
-whatever imports this file.
+``python app.py --port 7861`` runs it on this machine, and a Space runs it as it is. ``app`` is the
+whole site and ``demo`` the page in it, for whatever imports this file.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from collections.abc import Sequence
 
 from musicgen_ui.cli.arguments import OneLineParser, add_engine_options, load_studio, whole
 from musicgen_ui.errors import RequestError
-from musicgen_ui.ui.layout import build
-from musicgen_ui.ui.theme import launch_options
+from musicgen_ui.server.listen import serve
+from musicgen_ui.server.opening import open_services
+from musicgen_ui.ui.site import site
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -35,10 +36,12 @@ def say(line: str) -> None:
 
 try:
     options = parse(sys.argv[1:] if __name__ == "__main__" else [])
-    demo = build(load_studio(options, log=say))
+    whole = site(open_services(load_studio(options, log=say)))
+    demo, app = whole.demo, whole.app
 except RequestError as error:
     sys.stderr.write(f"error: {error}\n")
     sys.exit(2)
 
 if __name__ == "__main__":
-    demo.launch(**launch_options(server_name=options.host, server_port=options.port))
+    say(f"The studio is open: http://{options.host}:{options.port}")
+    serve(app, options.host, options.port)

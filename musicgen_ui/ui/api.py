@@ -13,7 +13,8 @@ from musicgen_ui.engine.style_of_score import style_of_score
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.score import Score
 from musicgen_ui.recipe import Recipe
-from musicgen_ui.ui.clip import Maker, Order, make
+from musicgen_ui.ui.clip import Maker, Order, heading_of
+from musicgen_ui.ui.files import write_files
 from musicgen_ui.ui.handlers import derived, from_song, made_from
 from musicgen_ui.ui.settings import to_recipe
 from musicgen_ui.ui.song import Song, open_song
@@ -169,7 +170,7 @@ def _files(studio: Maker, call: Callable[[], Order]) -> Files:
     """Make what ``call`` orders; the paths of its files come last."""
     try:
         order = call()
-        work = Work(lambda hook: make(studio, order, hook))
+        work = Work(lambda hook: studio.generate(order.recipe, hook, order.given, order.base))
         for _ in work.follow():
             yield (gr.skip(),) * 4
     except RequestError as error:
@@ -177,5 +178,5 @@ def _files(studio: Maker, call: Callable[[], Order]) -> Files:
     except Exception as error:
         LOG.exception("generating failed")
         raise gr.Error(BROKEN, print_exception=False) from error
-    files = work.result.files
+    files = write_files(work.result, heading_of(order))
     yield str(files.wav), str(files.midi), str(files.recipe), str(files.stems)

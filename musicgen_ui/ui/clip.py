@@ -1,27 +1,32 @@
-"""A clip from an order to what the page shows of it: made, saved and drawn."""
+"""A clip from an order to what the page shows of it: made, written down and told."""
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from html import escape
+from pathlib import Path
 from typing import Any, Protocol
 
 from musicgen_ui.engine.pipeline import Result
-from musicgen_ui.music.form import plan_form
+from musicgen_ui.engine.preview import Piece
+from musicgen_ui.engine.shelve import shelve
+from musicgen_ui.library.clip import Clip, new_id
 from musicgen_ui.music.instruments import GM_NAMES, KITS
 from musicgen_ui.music.score import Score
+from musicgen_ui.music.score_json import score_to_dict
 from musicgen_ui.recipe import Recipe
+from musicgen_ui.server.services import Services
 from musicgen_ui.source import Source
-from musicgen_ui.ui.files import ClipFiles, write_files
 from musicgen_ui.ui.meter_rows import meters_html
 from musicgen_ui.ui.meters import meters, pretty_key
-from musicgen_ui.ui.roll import roll_html
-from musicgen_ui.ui.spectrogram import spectrogram_html
 from musicgen_ui.ui.tried import tried_html
-from musicgen_ui.ui.waveform import waveform_html
 from musicgen_ui.ui.work import Hook
+
+GIVEN = "given.json"
+"""Beside a clip's files: a person's own notes that it was made from."""
 
 
 class Maker(Protocol):
@@ -36,7 +41,12 @@ class Maker(Protocol):
     def measure(self, score: Score) -> Mapping[str, float]: ...
 
     def generate(
-        self, recipe: Recipe, hook: Hook | None = None, given: Score | None = None, base: Score | None = None
+        self,
+        recipe: Recipe,
+        hook: Hook | None = None,
+        given: Score | None = None,
+        base: Score | None = None,
+        preview: Callable[[Piece], None] | None = None,
     ) -> Result: ...
 
 
@@ -49,12 +59,14 @@ class Order:
         title: names the files; empty names them after the genre.
         given: the person's own notes, where the recipe's innermost source is a MIDI file.
         base: the notes of the clip that it is made from, where they are at hand.
+        origin: how it came to be, one of ``library.clip.ORIGINS``.
     """
 
     recipe: Recipe
     title: str = ""
     given: Score | None = None
     base: Score | None = None
+    origin: str = "made"
 
 
 @dataclass(frozen=True)
@@ -72,53 +84,97 @@ class Made:
 
 @dataclass(frozen=True)
 class Shown:
-    """A clip as the page shows it: files, finished HTML, and the seconds that each stage took, drawing included."""
+    """A clip as the page shows it: its row in the library, finished HTML, and the seconds that each stage took."""
 
     made: Made
-    result: Result
-    files: ClipFiles
+    clip: Clip
     seconds: Mapping[str, float]
     heading: str
-    waveform: str
-    roll: str
-    spectrogram: str
     meters: str
     tried: str
 
 
-def make(studio: Maker, order: Order, hook: Hook) -> Shown:
-    """Generate, save and draw a clip.
+def make(
+    services: Services, order: Order, hook: Hook, person: str | None, preview: Callable[[Piece], None] | None = None
+) -> Shown:
+    """Generate a clip, put its files on the shelf and its row into the person's library.
 
     Args:
-        studio: the loaded models.
+        services: models, shelf and library.
         order: what to make.
         hook: told of progress; ends with the stage ``draw``.
+        person: whose library it goes to; None for nobody's.
+        preview: hears the clip while it is made.
 
     Raises:
         RequestError: the engine refuses the recipe, or the disk is full.
         Cancelled: from the hook.
     """
-    recipe = order.recipe
-    result = studio.generate(recipe, hook, order.given, order.base)
+    result = _in_turn(
+        services, lambda: services.studio.generate(order.recipe, hook, order.given, order.base, preview), hook
+    )
     began = time.perf_counter()
-    hook("draw", 0, 3)
-    heading = order.title or " + ".join(list(recipe.style.genre)[:2]) or "any genre"
-    files = write_files(result, heading)
-    hook("draw", 1, 3)
-    sound = (result.clip.samples, result.clip.sample_rate)
-    wave, picture = waveform_html(*sound, looping=recipe.ending == "loop"), spectrogram_html(*sound)
-    hook("draw", 2, 3)
-    labels = {part: _instrument(part, program) for part, program in result.score.programs.items()}
-    # What was made from other music has the form of that music, of which nothing is known here.
-    planned = () if recipe.source else plan_form(recipe.form, result.score.bars, recipe.intro, recipe.ending)
-    roll = roll_html(result.score, labels, planned if len(planned) > 1 else ())
-    rows = meters_html(meters(result.asked, result.heard, genres=result.genres, blend=recipe.style.genre))
-    hook("draw", 3, 3)
-    seconds = {**result.seconds, "draw": time.perf_counter() - began}
+    hook("draw", 0, 2)
+    title = heading_of(order)
+    name = new_id()
+    digest = _shelve(result, services.shelf.folder(name), title, order.given)
+    hook("draw", 1, 2)
+    clip = clip_row(result, name, title, digest, order.origin)
+    if person is not None:
+        clip = services.library.clips.add(person, clip)
+    rows = meters_html(meters(result.asked, result.heard, genres=result.genres, blend=order.recipe.style.genre))
     made = Made(replace(order, base=None), result.score)
-    told = heading_html(result, heading)
-    tried = tried_html(result.rounds, result.gain)
-    return Shown(made, result, files, seconds, told, wave, roll, picture, rows, tried)
+    told, tried = heading_html(result, title), tried_html(result.rounds, result.gain)
+    hook("draw", 2, 2)
+    seconds = {**result.seconds, "draw": time.perf_counter() - began}
+    return Shown(made, clip, seconds, told, rows, tried)
+
+
+def heading_of(order: Order) -> str:
+    """What a clip is called until its owner calls it something else."""
+    title = order.title or " + ".join(list(order.recipe.style.genre)[:2]) or "any genre"
+    return title[:1].upper() + title[1:]
+
+
+def _shelve(result: Result, folder: Path, title: str, given: Score | None) -> str:
+    if given is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / GIVEN).write_text(json.dumps(score_to_dict(given)), encoding="utf-8")
+    return shelve(result, folder, title)
+
+
+def _in_turn(services: Services, work: Callable[[], Result], hook: Hook) -> Result:
+    """Does the work when nobody else makes a clip; whoever waits can still be stopped."""
+    while not services.lane.acquire(timeout=0.1):
+        hook("compose", 0, 1)
+    try:
+        return work()
+    finally:
+        services.lane.release()
+
+
+def clip_row(result: Result, name: str, title: str, digest: str, origin: str) -> Clip:
+    """What the library keeps of a finished clip."""
+    score, recipe = result.score, result.recipe
+    return Clip(
+        id=name,
+        title=title,
+        made=round(1000 * time.time()),
+        hash=digest,
+        seconds=round(result.clip.samples.shape[1] / result.clip.sample_rate, 3),
+        tempo=score.tempo,
+        recipe=recipe.to_dict(),
+        code=recipe.to_code(),
+        key=score.key,
+        metre=score.metre,
+        bars=score.bars,
+        genre=result.asked.get("genre"),
+        asked=dict(result.asked),
+        heard=dict(result.heard),
+        parts={part: instrument_name(part, program) for part, program in score.programs.items() if part in score.parts},
+        loop=recipe.ending == "loop",
+        origin=origin,
+    )
 
 
 def heading_html(result: Result, title: str) -> str:
@@ -136,7 +192,7 @@ def heading_html(result: Result, title: str) -> str:
     if result.seam:
         facts.append(seam_words(result.seam))
     items = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
-    return f'<div class="clip-heading"><h2>{escape(title[:1].upper() + title[1:])}</h2><ul>{items}</ul></div>'
+    return f'<div class="clip-heading"><h2>{escape(title)}</h2><ul>{items}</ul></div>'
 
 
 def source_words(source: Source) -> str:
@@ -170,7 +226,7 @@ def _ordinal(number: int) -> str:
     return f"{number}{ending}"
 
 
-def _instrument(part: str, program: int) -> str:
+def instrument_name(part: str, program: int) -> str:
     if part == "drums":
         return next((name for name, number in KITS.items() if number == program), "kit")
     return GM_NAMES[program]

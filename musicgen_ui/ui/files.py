@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 import time
 import zipfile
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from musicgen_ui.engine.export import STEMS, save
+from musicgen_ui.engine.names import clip_name
 from musicgen_ui.engine.pipeline import Result
 
 PREFIX = "clip-"
@@ -38,18 +38,6 @@ def cache_folder() -> Path:
     return folder.resolve()
 
 
-def clip_name(result: Result, title: str) -> str:
-    """File name without ending, such as ``sunny-pop_110bpm_Cmajor_seed7``.
-
-    Args:
-        result: the clip.
-        title: what it is based on; anything but letters and digits becomes a dash.
-    """
-    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40] or "clip"
-    key = (result.score.key or "any key").replace(" ", "").replace("#", "sharp")
-    return f"{slug}_{result.score.tempo:.0f}bpm_{key}_seed{result.recipe.seed}"
-
-
 def write_files(result: Result, title: str) -> ClipFiles:
     """Write WAV, MIDI, JSON and a zip of the stems into a fresh folder.
 
@@ -59,7 +47,7 @@ def write_files(result: Result, title: str) -> ClipFiles:
     root = cache_folder()
     _remove_empty(root)
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
-    name = clip_name(result, title)
+    name = clip_name(title, result.score.tempo, result.score.key, result.recipe.seed)
     save(result, folder, argument="temporary folder")
     files = ClipFiles(*(folder / f"{name}{ending}" for ending in (".wav", ".mid", ".json", "_stems.zip")))
     for plain, named in (("clip.wav", files.wav), ("clip.mid", files.midi), ("clip.json", files.recipe)):

@@ -10,21 +10,23 @@ from typing import Any
 
 import gradio as gr
 
+from musicgen_ui.engine.preview import Piece
 from musicgen_ui.errors import Cancelled, RequestError
+from musicgen_ui.library.people import key_of
 from musicgen_ui.music.form import FREE
 from musicgen_ui.recipe import LIMITS, Recipe, checked_integer
+from musicgen_ui.server.services import Services
 from musicgen_ui.source import MAX_DEPTH, Source
 from musicgen_ui.ui import status
-from musicgen_ui.ui.clip import Made, Maker, Order, Shown, make
+from musicgen_ui.ui.clip import Made, Order, Shown, make
+from musicgen_ui.ui.marks import clip_html, downloads_html, stream_html
+from musicgen_ui.ui.orders import SEEDS, parse_request
 from musicgen_ui.ui.presets import PRESETS
 from musicgen_ui.ui.settings import PAGE_CONTROLS, page_recipe
 from musicgen_ui.ui.song import Song
 from musicgen_ui.ui.work import Progress, Work
 
 LOG = logging.getLogger(__name__)
-
-SEEDS = 1_000_000
-"""Rolled seeds are below this: short enough to read to a friend. Typed ones may be larger."""
 
 CONTROLS = {"accompany": "keep", "continue": "bars", "regenerate": "bars and parts"}
 """Action to what a person chose for it."""
@@ -33,86 +35,107 @@ Updates = Iterator[dict[Any, Any]]
 
 
 class Page:
-    """The handlers over one Studio.
+    """The handlers over one Studio. The last value that each of them gets is the person's token.
 
     Each of them shows progress while it works, then the clip. Errors are shown in the status line and raise nothing,
     so that Gradio does not cover the last clip.
 
     Args:
-        studio: the loaded models.
+        services: models, shelf and library.
         outputs: name to component of everything that a finished clip fills.
     """
 
-    def __init__(self, studio: Maker, outputs: Mapping[str, Any]) -> None:
-        self._studio = studio
+    def __init__(self, services: Services, outputs: Mapping[str, Any]) -> None:
+        self._services = services
         self._out = outputs
 
     def press(self, *raw: Any) -> Updates:
         """The Generate button.
 
         Args:
-            raw: values of PAGE_CONTROLS, then the seed's lock, then the preset's slug.
+            raw: values of PAGE_CONTROLS, then the seed's lock, then the preset's slug, then the person's token.
         """
-        *values, locked, slug = raw
+        *values, locked, slug, person = raw
         settings = _settings(values, roll=locked is not True)
 
         def order() -> Order:
             return Order(page_recipe(settings), PRESETS[slug].name if slug in PRESETS else "")
 
-        yield from self._follow(order, show_seed=True)
+        yield from self._follow(order, person, show_seed=True)
 
     def go_on(self, *raw: Any) -> Updates:
         """Continue the clip that is shown.
 
         Args:
-            raw: values of PAGE_CONTROLS, then the clip (Made or None), then how many bars.
+            raw: values of PAGE_CONTROLS, then the clip (Made or None), then how many bars, then the token.
         """
-        *values, made, bars = raw
-        yield from self._follow(lambda: _from_clip(made, _settings(values), "continue", bars=bars))
+        *values, made, bars, person = raw
+        yield from self._follow(lambda: _from_clip(made, _settings(values), "continue", bars=bars), person)
 
     def renew(self, *raw: Any) -> Updates:
         """Write some bars, or parts, of the clip that is shown anew.
 
         Args:
-            raw: values of PAGE_CONTROLS, then the clip (Made or None), the first and the last bar counted from 1, and
-                the parts.
+            raw: values of PAGE_CONTROLS, then the clip (Made or None), the first and the last bar counted from 1,
+                the parts, and the token.
         """
-        *values, made, first, last, parts = raw
+        *values, made, first, last, parts, person = raw
 
         def order() -> Order:
             bars = _bars(made, first, last)
             return _from_clip(made, _settings(values), "regenerate", parts=_parts(parts), span=bars)
 
-        yield from self._follow(order)
+        yield from self._follow(order, person)
 
     def accompany(self, *raw: Any) -> Updates:
         """Write the other parts to some parts of a person's MIDI file.
 
         Args:
-            raw: values of PAGE_CONTROLS, then the file (Song or None), then the parts to keep.
+            raw: values of PAGE_CONTROLS, then the file (Song or None), then the parts to keep, then the token.
         """
-        *values, song, parts = raw
-        yield from self._follow(lambda: _from_song(song, _settings(values), "accompany", parts=_parts(parts)))
+        *values, song, parts, person = raw
+        yield from self._follow(lambda: _from_song(song, _settings(values), "accompany", parts=_parts(parts)), person)
 
     def go_on_from_file(self, *raw: Any) -> Updates:
         """Continue a person's MIDI file.
 
         Args:
-            raw: values of PAGE_CONTROLS, then the file (Song or None), then how many bars.
+            raw: values of PAGE_CONTROLS, then the file (Song or None), then how many bars, then the token.
         """
-        *values, song, bars = raw
-        yield from self._follow(lambda: _from_song(song, _settings(values), "continue", bars=bars))
+        *values, song, bars, person = raw
+        yield from self._follow(lambda: _from_song(song, _settings(values), "continue", bars=bars), person)
 
-    def _follow(self, call: Callable[[], Order], *, show_seed: bool = False) -> Updates:
-        """Make what ``call`` orders, and say how far it is."""
+    def make(self, request: Any, person: Any) -> Updates:
+        """Whatever the page's modules ask for; see :mod:`musicgen_ui.ui.orders`.
+
+        Args:
+            request: JSON.
+            person: the token.
+        """
         try:
-            order = call()
+            wanted = parse_request(request, self._services, key_of(person))
         except RequestError as error:
             yield {self._out["status"]: status.refused(error)}
             return
-        begun = {self._out["status"]: status.working(Progress(0.0))}
+        yield from self._follow(lambda: wanted.order, person, to=wanted.to, token=wanted.token)
+
+    def _follow(
+        self, call: Callable[[], Order], person: Any, *, show_seed: bool = False, to: str = "stage", token: str = ""
+    ) -> Updates:
+        """Make what ``call`` orders, say how far it is, and let it be heard while it is made."""
+        try:
+            order, owner = call(), key_of(person)
+        except RequestError as error:
+            yield {self._out["status"]: status.refused(error)}
+            return
+        name, stream = self._services.streams.open()
+        begun = {self._out["status"]: status.working(Progress(0.0)), self._out["stream"]: stream_html(name, to)}
         yield begun | ({self._out["seed"]: order.recipe.seed} if show_seed else {})
-        work = Work(lambda hook: make(self._studio, order, hook))
+
+        def hear(piece: Piece) -> None:
+            stream.put(piece.begin, piece.samples)
+
+        work = Work(lambda hook: make(self._services, order, hook, owner, hear))
         stage: str | None = None
         try:
             for progress in work.follow():
@@ -126,28 +149,22 @@ class Page:
             LOG.exception("generating failed in stage %s", stage)
             yield {self._out["status"]: status.broken(stage)}
         else:
-            yield self._finished(work.result)
+            yield self._finished(work.result, to, token)
+        finally:
+            stream.close()
 
-    def _finished(self, shown: Shown) -> dict[Any, Any]:
-        length = shown.result.clip.samples.shape[1] / shown.result.clip.sample_rate
-        wav = str(shown.files.wav)
-        values = {
-            "status": status.done(shown.seconds, length),
-            "empty": gr.update(visible=False),
-            "result": gr.update(visible=True),
-            "made": shown.made,
-            "heading": shown.heading,
-            "player": gr.update(value=wav, loop=shown.made.order.recipe.ending == "loop"),
-            "waveform": shown.waveform,
-            "roll": shown.roll,
-            "spectrogram": shown.spectrogram,
-            "meters": shown.meters,
-            "tried": shown.tried,
-            "wav": wav,
-            "midi": str(shown.files.midi),
-            "recipe": str(shown.files.recipe),
-            "stems": str(shown.files.stems),
-        }
+    def _finished(self, shown: Shown, to: str, token: str) -> dict[Any, Any]:
+        values = {"status": status.done(shown.seconds, shown.clip.seconds), "clip": clip_html(shown.clip, to, token)}
+        if to == "stage":
+            values |= {
+                "empty": gr.update(visible=False),
+                "result": gr.update(visible=True),
+                "made": shown.made,
+                "heading": shown.heading,
+                "downloads": downloads_html(shown.clip),
+                "meters": shown.meters,
+                "tried": shown.tried,
+            }
         return {self._out[name]: value for name, value in values.items()}
 
 

@@ -9,13 +9,15 @@ from typing import Any
 
 import gradio as gr
 
+from musicgen_ui.server.services import Services
 from musicgen_ui.style import GENRES, SLIDERS
 from musicgen_ui.ui import controls, status
 from musicgen_ui.ui.api import api_accompany, api_continue, api_generate, api_regenerate
 from musicgen_ui.ui.dead_zones import zones_html
 from musicgen_ui.ui.engine import Engine
 from musicgen_ui.ui.files import KEPT_SECONDS
-from musicgen_ui.ui.handlers import SEEDS, Page
+from musicgen_ui.ui.handlers import Page
+from musicgen_ui.ui.orders import SEEDS
 from musicgen_ui.ui.presets import PRESETS
 from musicgen_ui.ui.rework import Bench, bench_controls
 from musicgen_ui.ui.sections import sections_html
@@ -31,8 +33,6 @@ ENGINE_LANE = "engine"
 WAITING_PLACES = 12
 DELETE_EVERY = 600
 """Seconds between clean-ups."""
-
-DOWNLOADS = {"wav": "WAV", "midi": "MIDI", "stems": "Stems (zip)", "recipe": "Recipe (JSON)"}
 
 Outputs = dict[str, gr.components.Component | gr.Column]
 
@@ -68,31 +68,40 @@ class Desk:
     stop: gr.Button
 
 
-def build(studio: Engine) -> gr.Blocks:
-    """The page over a loaded Studio; open it with ``launch(**launch_options())``.
+def build(services: Services) -> gr.Blocks:
+    """The page over a loaded Studio and a library; :func:`musicgen_ui.ui.site.site` serves it.
 
     Args:
-        studio: the loaded models.
+        services: models, shelf and library.
     """
+    studio = services.studio
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(DELETE_EVERY, KEPT_SECONDS)
     ) as demo:
         preset = gr.State("")
-        gr.HTML((STATIC / "masthead.html").read_text("utf-8"), elem_id="masthead")
-        with gr.Row(elem_id="studio", equal_height=False):
+        gr.HTML(_static("masthead"), elem_id="masthead")
+        with gr.Column(elem_id="room-studio", elem_classes="room"), gr.Row(elem_id="studio", equal_height=False):
             with gr.Column(scale=5, min_width=320, elem_id="desk"):
                 desk = _desk(studio.synths)
             with gr.Column(scale=7, min_width=320, elem_id="stage"):
                 out, bench = _stage()
+        for room in ("library", "foryou"):
+            gr.HTML(f'<div id="{room}-app"></div>', elem_id=f"room-{room}", elem_classes="room")
+        gr.HTML(_static("about"), elem_id="room-about", elem_classes="room")
+        gr.HTML('<div id="player-bar"></div>', elem_id="player-room")
         out["seed"] = desk.made["seed"]
         _wire_controls(desk, out, preset)
         _wire_notes(demo, desk, studio)
         wire_timbre(desk.made, desk.timbre, studio, SEEDS, ENGINE_LANE)
         wire_start(desk.start, desk.made, preset, studio, ENGINE_LANE)
-        _wire_makers(desk, bench, out, preset, studio)
+        _wire_makers(desk, bench, out, preset, services)
         _wire_api(desk, studio)
     demo.queue(max_size=WAITING_PLACES, default_concurrency_limit=1, api_open=False)
     return demo
+
+
+def _static(name: str) -> str:
+    return (STATIC / f"{name}.html").read_text("utf-8")
 
 
 def _desk(synths: tuple[str, ...]) -> Desk:
@@ -122,25 +131,25 @@ def _stage() -> tuple[Outputs, Bench]:
     out: Outputs = {
         "made": gr.State(None, time_to_live=KEPT_SECONDS),
         "status": gr.HTML(status.ready(), elem_id="status"),
-        "empty": gr.HTML((STATIC / "empty.html").read_text("utf-8"), elem_id="empty"),
+        "empty": gr.HTML(_static("empty"), elem_id="empty"),
     }
+    gr.HTML('<div id="takes"></div>', elem_id="takes-room")
     with gr.Column(visible=False, elem_id="result") as out["result"]:
         with gr.Column(elem_classes="card"):
             out["heading"] = gr.HTML(elem_id="heading")
-            # Gradio's own waveform hides the audio element and shares no time axis with the figures: we draw ours.
-            plain = gr.WaveformOptions(show_recording_waveform=False)
-            out["player"] = gr.Audio(
-                label="Clip", interactive=False, autoplay=True, buttons=[], elem_id="player", waveform_options=plain
+            gr.HTML(
+                '<div id="clip-actions"></div><div id="figures"></div><div id="mixer"></div>', elem_id="figures-room"
             )
-            for name in ("waveform", "roll", "spectrogram"):
-                out[name] = gr.HTML(elem_id=name)
-            with gr.Row(elem_id="downloads"):
-                for name, label in DOWNLOADS.items():
-                    out[name] = gr.DownloadButton(label, size="md", elem_id=f"download-{name}", min_width=100)
+            out["downloads"] = gr.HTML(elem_id="downloads")
+            gr.HTML('<div id="workbench"></div>', elem_id="workbench-room")
             bench = bench_controls()
         with gr.Column(elem_classes="card"):
             out["meters"] = gr.HTML(elem_id="meters")
             out["tried"] = gr.HTML(elem_id="tried")
+    # What the page's modules read and press; nobody sees it.
+    with gr.Column(elem_id="wires", elem_classes="sr"):
+        out["clip"] = gr.HTML(elem_id="made-data")
+        out["stream"] = gr.HTML(elem_id="stream-data")
     return out, bench
 
 
@@ -184,26 +193,33 @@ def _pick(slug: str) -> list[Any]:
     return [*from_style(chosen.style).values(), slug, status.picked(chosen.name, chosen.blurb)]
 
 
-def _wire_makers(desk: Desk, bench: Bench, out: Outputs, preset: gr.State, studio: Engine) -> None:
+def _wire_makers(desk: Desk, bench: Bench, out: Outputs, preset: gr.State, services: Services) -> None:
     """Every button that makes a clip, and the one that stops them all."""
-    page, start = Page(studio, out), desk.start
+    page, start = Page(services, out), desk.start
+    with gr.Column(elem_classes="sr"):
+        person = gr.Textbox(visible="hidden", elem_id="person")
+        request = gr.Textbox(visible="hidden", elem_id="request")
+        other = gr.Button("Make", visible="hidden", elem_id="do-make")
+    controls_now = [desk.made[name] for name in PAGE_CONTROLS]
     makers = (
-        (desk.generate, page.press, [desk.seed.lock, preset]),
-        (bench.go_on, page.go_on, [out["made"], bench.more]),
-        (bench.renew, page.renew, [out["made"], bench.first, bench.last, bench.parts]),
-        (start.accompany, page.accompany, [start.song, start.keep]),
-        (start.go_on, page.go_on_from_file, [start.song, start.more]),
+        (desk.generate, page.press, [*controls_now, desk.seed.lock, preset], "signed"),
+        (bench.go_on, page.go_on, [*controls_now, out["made"], bench.more], "signed"),
+        (bench.renew, page.renew, [*controls_now, out["made"], bench.first, bench.last, bench.parts], "signed"),
+        (start.accompany, page.accompany, [*controls_now, start.song, start.keep], "signed"),
+        (start.go_on, page.go_on_from_file, [*controls_now, start.song, start.more], "signed"),
+        (other, page.make, [request], "order"),
     )
     wait = f"() => window.studio.waiting({json.dumps(status.waiting())})"
     # A cancelled event counts as failed once the server has let go of it: only then is it true that it stopped.
     end = f"() => window.studio.ended({json.dumps(status.stopped())}, {json.dumps(status.unreachable())})"
     runs = []
-    for button, make, more in makers:
+    for button, make, inputs, fill in makers:
         button.click(None, None, out["status"], js=wait)
         run = button.click(
             make,
-            [*(desk.made[name] for name in PAGE_CONTROLS), *more],
+            [*inputs, person],
             list(out.values()),
+            js=f"(...values) => window.studio.{fill}(...values)",
             preprocess=False,  # raw values, so that Style and Recipe give the one sentence for whatever is wrong
             show_progress="minimal",
             show_progress_on=out["status"],

@@ -100,24 +100,29 @@ def palette_css() -> str:
     return block(":root", LIGHT, PARTS_LIGHT) + block(":root.dark,:root .dark", DARK, PARTS_DARK)
 
 
-def launch_options(**extra: Any) -> dict[str, Any]:
-    """What ``Blocks.launch`` needs beside host and port: the look, the limits, and nothing that leaves the machine."""
+MODULE_STYLES = ("player", "library", "workbench")
+"""Style sheets of the page's own modules, beside the one that Gradio is given."""
+
+
+def head_html() -> str:
+    """What the page's head loads: our modules and their style sheets, from this machine, by relative addresses."""
+    styles = "".join(f'<link rel="stylesheet" href="studio/static/{name}.css">' for name in MODULE_STYLES)
+    return f'{styles}<script type="module" src="studio/static/main.js"></script>'
+
+
+def mount_options() -> dict[str, Any]:
+    """What ``gr.mount_gradio_app`` needs: the look, the limits, and nothing that leaves the machine."""
     return {
         "theme": studio_theme(),
         "css": palette_css() + end_words_css() + (STATIC / "studio.css").read_text("utf-8"),
-        "js": (STATIC / "studio.js").read_text("utf-8"),
-        "favicon_path": STATIC / "icon.svg",
+        "head": head_html(),
+        "favicon_path": str(STATIC / "icon.svg"),
         "footer_links": [],
         "run_history": False,
         "ssr_mode": False,
         "show_error": False,
-        "share": False,
         "pwa": False,
         "mcp_server": False,
         "enable_monitoring": False,
         "max_file_size": "15mb",
-        "state_session_capacity": 500,
-        # Skips a check of its own address that gives up after three seconds, which a busy machine needs.
-        "_frontend": False,
-        **extra,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,15 @@ import pytest
 from musicgen_ui.audio.waveform import Clip
 from musicgen_ui.engine.match import Matched
 from musicgen_ui.engine.pipeline import Result, Studio
+from musicgen_ui.engine.preview import Piece
 from musicgen_ui.engine.response import Curve, Response, Responses
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.instruments import CHOICES, program_number
 from musicgen_ui.music.score import METRES, PARTS, Chord, Note, Score
 from musicgen_ui.music.theory import KEYS, QUALITIES, key_is_minor, key_tonic
 from musicgen_ui.recipe import COMPOSERS, Recipe
+from musicgen_ui.server.opening import open_services
+from musicgen_ui.server.services import Services
 from musicgen_ui.style import AUTO, PartSetting, Style
 from musicgen_ui.timbre import Z_SIZE, Timbre, TimbrePoint
 
@@ -172,11 +176,18 @@ class FakeStudio(Studio):
     bases: list[Score | None]
 
     def generate(
-        self, recipe: Recipe, hook: Any = None, given: Score | None = None, base: Score | None = None
+        self,
+        recipe: Recipe,
+        hook: Any = None,
+        given: Score | None = None,
+        base: Score | None = None,
+        preview: Callable[[Piece], None] | None = None,
     ) -> Result:
         self.bases.append(base)
         self.orders.append((recipe, given))
         result = super().generate(replace(recipe, source=None), hook)
+        if preview is not None:
+            preview(Piece(0, result.clip.samples, last=True))
         return replace(result, recipe=replace(result.recipe, source=recipe.source))
 
 
@@ -229,19 +240,32 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def services(cache: Path, studio: Studio) -> Iterator[Services]:
+    """Library and shelf of the test's own, over its Studio."""
+    with opened(studio, cache / "data") as services:
+        yield services
+
+
+@contextmanager
+def opened(studio: Studio, folder: Path) -> Iterator[Services]:
+    """Services that are closed again."""
+    services = open_services(studio, folder)
+    yield services
+    services.library.close()
+
+
+@pytest.fixture
 def serve(cache: Path) -> Iterator[Callable[[Studio], str]]:
     """``serve(studio)`` opens the page on a free port and gives its address."""
-    from musicgen_ui.ui.layout import build
-    from musicgen_ui.ui.theme import launch_options
+    from musicgen_ui.server.listen import Listening
+    from musicgen_ui.ui.site import site
 
-    opened = []
+    with ExitStack() as stack:
 
-    def start(studio: Studio) -> str:
-        demo = build(studio)
-        opened.append(demo)
-        _, url, _ = demo.launch(prevent_thread_lock=True, server_name="127.0.0.1", **launch_options(quiet=True))
-        return url
+        def start(studio: Studio) -> str:
+            services = stack.enter_context(opened(studio, cache / "data"))
+            server = Listening(site(services).app)
+            stack.callback(server.close)
+            return server.url
 
-    yield start
-    for demo in opened:
-        demo.close()
+        yield start

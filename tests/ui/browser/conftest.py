@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ class Visit:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
         page.goto(url)
-        page.wait_for_selector("#generate")
+        page.wait_for_selector("body[data-ready]")
 
     def generate(self) -> None:
         self.page.click("#generate")
@@ -59,16 +60,25 @@ def browser(browser_path: str) -> Iterator:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory, make_calls) -> Iterator[tuple[str, object]]:
     """(address, call counter) of one server over the small fake Studio, shared by all tests here."""
-    from musicgen_ui.ui.layout import build
-    from musicgen_ui.ui.theme import launch_options
-
     calls, studio = make_calls
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("clips")))
-        demo = build(studio)
-        _, url, _ = demo.launch(prevent_thread_lock=True, server_name="127.0.0.1", **launch_options(quiet=True))
-        yield url, calls
-        demo.close()
+        with listening(studio, tmp_path_factory.mktemp("data")) as url:
+            yield url, calls
+
+
+@contextmanager
+def listening(studio, folder: Path) -> Iterator[str]:
+    """Address of a server over a Studio and a library of its own."""
+    from musicgen_ui.server.listen import Listening
+    from musicgen_ui.server.opening import open_services
+    from musicgen_ui.ui.site import site
+
+    services = open_services(studio, folder)
+    server = Listening(site(services).app)
+    yield server.url
+    server.close()
+    services.library.close()
 
 
 @pytest.fixture
@@ -100,13 +110,9 @@ def address(site, tmp_path_factory) -> Iterator[str]:
         yield site[0]
         return
     from musicgen_ui.engine.pipeline import Studio
-    from musicgen_ui.ui.layout import build
-    from musicgen_ui.ui.theme import launch_options
 
-    demo = build(Studio.load(device="cpu"))
-    _, url, _ = demo.launch(prevent_thread_lock=True, server_name="127.0.0.1", **launch_options(quiet=True))
-    yield url
-    demo.close()
+    with listening(Studio.load(device="cpu"), tmp_path_factory.mktemp("shipped")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,0 +1,36 @@
+"""Opening the library beside a Studio: everything that the routes and the page work with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from musicgen_ui.engine.pipeline import Studio
+from musicgen_ui.engine.shelve import shelve
+from musicgen_ui.library.database import data_folder
+from musicgen_ui.library.shelf import Shelf
+from musicgen_ui.library.store import Library
+from musicgen_ui.recipe import Recipe
+from musicgen_ui.server.services import Services
+
+DATABASE = "MUSICGEN_DATABASE"
+"""Environment variable with the address of another database, such as one of PostgreSQL."""
+
+
+def open_services(studio: Studio, folder: Path | None = None) -> Services:
+    """Open library and shelf.
+
+    Args:
+        studio: loaded models.
+        folder: where everything is kept; None for :func:`musicgen_ui.library.database.data_folder`.
+
+    Raises:
+        RequestError: the folder cannot be used, or the database cannot be opened.
+    """
+    folder = data_folder() if folder is None else folder
+    library = Library(os.environ.get(DATABASE) or None, folder)
+
+    def rebuild(recipe: Recipe, into: Path) -> None:
+        shelve(studio.generate(recipe), into, "")
+
+    return Services(studio, library, Shelf(folder / "clips"), rebuild)

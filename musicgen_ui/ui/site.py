@@ -1,0 +1,46 @@
+"""The whole site: our own routes, and the page that Gradio draws, as one FastAPI application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from musicgen_ui.server.routes import router
+from musicgen_ui.server.services import Services
+from musicgen_ui.ui.layout import build
+from musicgen_ui.ui.theme import STATIC, mount_options
+
+SESSIONS = 500
+"""Visitors whose page state is kept; the oldest goes first."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a server serves.
+
+    Attributes:
+        app: answers every request.
+        demo: the page inside it.
+    """
+
+    app: FastAPI
+    demo: gr.Blocks
+
+
+def site(services: Services) -> Site:
+    """The site over loaded models and a library.
+
+    Args:
+        services: what the routes and the page work with.
+    """
+    # Our routes have a page of their own; FastAPI's would load its scripts from another machine.
+    app = FastAPI(title="MusicGen UI", docs_url=None, redoc_url=None, openapi_url="/studio/openapi.json")
+    app.include_router(router(services))
+    app.mount("/studio/static", StaticFiles(directory=STATIC), name="static")
+    demo = build(services)
+    demo.state_session_capacity = SESSIONS
+    gr.mount_gradio_app(app, demo, path="/", **mount_options())
+    return Site(app, demo)
