@@ -31,8 +31,8 @@ LIMITS: dict[str, tuple[int, int]] = {"seed": (0, 2**32 - 1), "bars": (1, 128), 
 CODE_PREFIX = "m1."
 """Version of the share code. It changes when an old code would no longer be read the same."""
 
-_MAX_CODE = 4096
-_MAX_JSON = 16_384
+_MAX_CODE = 6144
+_MAX_JSON = 32_768
 
 
 @dataclass(frozen=True)

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Protocol
 
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.score import PARTS
 
-ACTIONS = ("accompany", "continue", "regenerate")
-"""Keep some parts and write the others; go on after the end; write some bars or parts anew."""
+ACTIONS = ("accompany", "continue", "regenerate", "vary", "morph", "perform")
+"""Keep some parts and write the others; go on after the end; write some bars or parts anew; something like it; something
+between two clips; the same notes with another sound."""
 
 MAX_DEPTH = 8
 """How many times a clip may be made from a clip that was made from a clip."""
+
+MAX_CLIPS = 16
+"""How many clips a clip may be made from, all told: each morph has two."""
 
 MAX_BARS = 256
 MAX_SECONDS = 600.0
 """Length of the longest music that anything is made from or becomes."""
 
-_FIELDS = ("action", "recipe", "midi_sha256", "parts", "bars")
+_FIELDS = ("action", "recipe", "midi_sha256", "parts", "bars", "amount", "other", "mix")
+_BRANCHES = ("recipe", "other")
 
 
 class MadeFrom(Protocol):
@@ -45,6 +50,9 @@ class Source:
         parts: to accompany, the parts that are kept; to regenerate, the parts that are written anew (none: all). In
             the order of PARTS.
         bars: to regenerate, the bars [first, last) that are written anew, counted from 0; None for all.
+        amount: to vary, how much: 0 is the same notes, 1 a new clip of the same tempo, key and form; else None.
+        other: to morph, the recipe of the clip at the far end; else None.
+        mix: to morph, how far it is to ``other``, 0 to 1; else None.
 
     Raises:
         RequestError: a value is of the wrong type, unknown, out of range, or contradicts the others.
@@ -55,60 +63,87 @@ class Source:
     midi_sha256: str | None = None
     parts: tuple[str, ...] = ()
     bars: tuple[int, int] | None = None
+    amount: float | None = None
+    other: MadeFrom | None = None
+    mix: float | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.action, str) or self.action not in ACTIONS:
             raise RequestError("source", f"{self.action!r:.40} is not one of {', '.join(ACTIONS)}")
-        object.__setattr__(self, "recipe", _checked_recipe(self.recipe))
+        for branch in _BRANCHES:
+            object.__setattr__(self, branch, _checked_recipe(getattr(self, branch)))
         if self.midi_sha256 is not None and (
             not isinstance(self.midi_sha256, str) or not re.fullmatch(r"[0-9a-f]{64}", self.midi_sha256)
         ):
             raise RequestError("source", "the SHA-256 of a MIDI file must be 64 hexadecimal digits")
         if (self.recipe is None) == (self.midi_sha256 is None):
             raise RequestError("source", "must name either the recipe of a clip or the SHA-256 of a MIDI file")
+        object.__setattr__(self, "amount", _checked_share(self.amount, "vary", self.action))
+        object.__setattr__(self, "mix", _checked_share(self.mix, "morph", self.action))
+        if (self.other is not None) != (self.action == "morph"):
+            raise RequestError("source", "a morph, and nothing else, needs the recipe of another clip")
         if self.depth > MAX_DEPTH:
             raise _too_deep()
+        if self.clips > MAX_CLIPS:
+            raise _too_many()
         object.__setattr__(self, "parts", _checked_parts(self.parts))
         object.__setattr__(self, "bars", _checked_bars(self.bars))
+        files = {(origin.midi_sha256, origin.parts) for origin in self._origins() if origin.midi_sha256}
+        if len(files) > 1:
+            raise RequestError("source", "both clips go back to MIDI files; only one file can be handed in")
         if self.action == "accompany" and not self.parts:
             raise RequestError("source", "name at least one part to keep")
         if self.action == "accompany" and len(self.parts) == len(PARTS):
             raise RequestError("source", "keeps every part, which leaves nothing to write")
-        if self.action == "continue" and self.parts:
-            raise RequestError("source", "a continuation goes on with every part; switch parts off in the style")
+        if self.action not in ("accompany", "regenerate") and self.parts:
+            raise RequestError("source", f"to {self.action} takes every part; switch parts off in the style")
         if self.action != "regenerate" and self.bars is not None:
             raise RequestError("source", "only regenerating needs the bars that are written anew")
         if self.action == "regenerate" and self.bars is None and len(self.parts) in (0, len(PARTS)):
             raise RequestError("source", "name the bars or the parts to write anew; all of them would be a new clip")
 
     @property
+    def branches(self) -> tuple[MadeFrom, ...]:
+        """The recipes of the clips that it is made from: none for a MIDI file, two for a morph."""
+        return tuple(recipe for recipe in (self.recipe, self.other) if recipe is not None)
+
+    @property
     def depth(self) -> int:
         """1 for a source that is not itself made from anything, 2 for a clip made from such a clip, and so on."""
-        depth, source = 0, self
-        while source is not None:
-            depth += 1
-            source = None if source.recipe is None else source.recipe.source
-        return depth
+        return 1 + max((r.source.depth for r in self.branches if r.source is not None), default=0)
+
+    @property
+    def clips(self) -> int:
+        """How many clips it goes back to, all told."""
+        return sum(1 + (0 if r.source is None else r.source.clips) for r in self.branches)
 
     @property
     def first(self) -> Source:
-        """Where it all began: the innermost source."""
-        source = self
-        while source.recipe is not None and source.recipe.source is not None:
-            source = source.recipe.source
-        return source
+        """Where it all began: the innermost source, and of those of a morph the one with a MIDI file."""
+        origins = tuple(self._origins())
+        return next((origin for origin in origins if origin.midi_sha256), origins[0])
+
+    def _origins(self) -> Iterator[Source]:
+        """The innermost sources."""
+        if self.midi_sha256 is not None:
+            yield self
+        for recipe in self.branches:
+            if recipe.source is None:
+                yield self
+            else:
+                yield from recipe.source._origins()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON value without the fields that say nothing."""
         values: dict[str, Any] = {"action": self.action}
-        if self.recipe is not None:
-            values["recipe"] = self.recipe.to_dict()
+        values |= {name: getattr(self, name).to_dict() for name in _BRANCHES if getattr(self, name) is not None}
         if self.midi_sha256 is not None:
             values["midi_sha256"] = self.midi_sha256
         if self.parts:
             values["parts"] = list(self.parts)
         if self.bars is not None:
             values["bars"] = list(self.bars)
+        values |= {name: getattr(self, name) for name in ("amount", "mix") if getattr(self, name) is not None}
         return values
 
     @classmethod
@@ -131,22 +166,29 @@ class Source:
         if "action" not in values:
             raise RequestError("source", f"needs an action, one of {', '.join(ACTIONS)}")
         _check_nesting(values)
-        recipe = values.get("recipe")
-        return cls(**{**values, "recipe": None if recipe is None else parse(recipe)})
+        recipes = {name: parse(values[name]) for name in _BRANCHES if values.get(name) is not None}
+        return cls(**{**values, **recipes})
 
 
 def _check_nesting(values: Mapping[str, Any]) -> None:
-    inner: Any = values
-    for _ in range(MAX_DEPTH):
-        recipe = inner.get("recipe")
-        inner = recipe.get("source") if isinstance(recipe, Mapping) else None
-        if not isinstance(inner, Mapping):
-            return
-    raise _too_deep()
+    waiting, clips = [(values, 1)], 0
+    while waiting:
+        inner, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise _too_deep()
+        recipes = [recipe for name in _BRANCHES if isinstance(recipe := inner.get(name), Mapping)]
+        clips += len(recipes)
+        if clips > MAX_CLIPS:
+            raise _too_many()
+        waiting += [(source, depth + 1) for r in recipes if isinstance(source := r.get("source"), Mapping)]
 
 
 def _too_deep() -> RequestError:
     return RequestError("source", f"is nested too deep; at most {MAX_DEPTH} clips can be made one from another")
+
+
+def _too_many() -> RequestError:
+    return RequestError("source", f"goes back to too many clips; at most {MAX_CLIPS} can be in one recipe")
 
 
 def _checked_recipe(recipe: Any) -> MadeFrom | None:
@@ -156,6 +198,18 @@ def _checked_recipe(recipe: Any) -> MadeFrom | None:
         raise RequestError("source", "recipe must be the recipe of a clip")
     # The outer recipe says which models are asked; hashes at every level would fill a link.
     return replace(recipe, checkpoints={}) if recipe.checkpoints else recipe
+
+
+def _checked_share(value: Any, needed_by: str, action: str) -> float | None:
+    """How much to ``needed_by``, 0 to 1; None for every other action."""
+    if value is None and action != needed_by:
+        return None
+    if action != needed_by:
+        raise RequestError("source", f"only to {needed_by} takes a share from 0 to 1")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        shown = "a huge number" if isinstance(value, int) and abs(value) > 10**30 else f"{value!r:.40}"
+        raise RequestError("source", f"how much to {needed_by} must be a number from 0 to 1, not {shown}")
+    return float(value)
 
 
 def _checked_parts(parts: Any) -> tuple[str, ...]:
