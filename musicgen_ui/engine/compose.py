@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
+from torch import Tensor
 
 from musicgen_ui.audio.networks import FeatureNetwork, load_networks
-from musicgen_ui.engine.clarity import tempo_clarity
 from musicgen_ui.engine.device import one_thread
 from musicgen_ui.engine.form import Layout, framed, write_layout
+from musicgen_ui.engine.judge import distance
+from musicgen_ui.engine.jury import EarlyJury, Told, commits
 from musicgen_ui.engine.orchestrate import choose_programs
 from musicgen_ui.engine.steer import Steering, levelled, slider_guide
 from musicgen_ui.models.condition import Condition, condition_of, stack
 from musicgen_ui.models.pick import SamplingConfig
 from musicgen_ui.models.sampling import Composer, Hook, Plan, draw_noise
 from musicgen_ui.music.form import Shape
-from musicgen_ui.music.measures import MEASURED, chroma, measure
+from musicgen_ui.music.frame import introduced
 from musicgen_ui.music.score import METRES, Score
 from musicgen_ui.music.table import DrumVocabulary, from_table
-from musicgen_ui.music.theory import KEYS, PITCH_NAMES, key_correlations, key_is_minor, key_tonic
-from musicgen_ui.music.tokens import HIGH, LOW, STEPS_PER_BEAT, Grid, decode, fold
+from musicgen_ui.music.theory import KEYS, PITCH_NAMES, key_is_minor, key_tonic
+from musicgen_ui.music.tokens import HIGH, LOW, STEPS_PER_BEAT, decode, fold
 from musicgen_ui.scale import UnitScale
 from musicgen_ui.style import AUTO, Style
 
@@ -30,15 +33,6 @@ NEUTRAL = {False: "C major", True: "A minor"}
 
 FIRST_BAR = 8
 """Where in a piece a clip begins: after the introduction, when everybody plays. It ends where the piece ends."""
-
-CLEAR_KEY = 0.1
-"""Lead, in correlation with the key profiles, from which on a key is clear."""
-
-KEY_WEIGHT = 0.5
-"""What a key that cannot be heard weighs against the mean miss of the sliders, when takes are compared."""
-
-TEMPO_WEIGHT = 0.5
-"""What a beat that would be heard at another tempo weighs, likewise: busy slow music sounds like fast music."""
 
 _BORDER, _KNEE = 0.4, 0.36
 _EMPTY_RETRIES = 4
@@ -68,20 +62,24 @@ def compose(  # noqa: PLR0913 - what decides on a score is much
     shape: Shape | None = None,
     steering: Steering | None = None,
     hook: Hook = no_hook,
+    early: Callable[[Score], None] | None = None,
 ) -> Score:
     """Writes a score in the style's key, tempo and metre, of exactly ``bars`` bars, with only its active parts.
 
     Args:
         composer: a loaded composer in evaluation mode.
         style: the request.
-        seed: the same seed, style and composer give the same score; take 0 does not depend on ``takes``.
+        seed: the same seed, style and composer give the same score.
         bars: length.
-        takes: how many to write; the one that lies nearest to the sliders and says its key most clearly is kept.
+        takes: how many to write; the one that lies nearest to the sliders and says its key most clearly is kept. After
+            some bars (``jury.commits``) all of them go on from the one that is the best so far.
         scales: score side of the slider scales, by slider.
         sampling: how bold; None for the defaults.
         shape: form, introduction and ending; None for a free form that comes to an end.
         steering: how the sliders lean on what is written; None for as far as it takes.
         hook: told ``("compose", steps done, steps)``; may raise ``Cancelled``.
+        early: told the first bars as soon as it is known that they will stay, then more of them. The last chord of an
+            ending is missing, and velocities may still move a little all together.
 
     Raises:
         RequestError: an unknown form or ending, or no room for an introduction.
@@ -97,6 +95,7 @@ def compose(  # noqa: PLR0913 - what decides on a score is much
         shape=shape,
         steering=steering,
         hook=hook,
+        early=None if early is None else lambda _, score: early(score),
     )[0]
 
 
@@ -112,6 +111,7 @@ def compose_many(  # noqa: PLR0913 - as above
     shape: Shape | None = None,
     steering: Steering | None = None,
     hook: Hook = no_hook,
+    early: Callable[[int, Score], None] | None = None,
 ) -> list[Score]:
     """Many different styles written as one batch, a tenth of the time; each score is that of :func:`compose` alone.
 
@@ -126,6 +126,7 @@ def compose_many(  # noqa: PLR0913 - as above
         shape: of every score, as in :func:`compose`.
         steering: of every score, as in :func:`compose`.
         hook: told ``("compose", steps done, steps)``; may raise ``Cancelled``.
+        early: as in :func:`compose`, with the number of the style.
 
     Returns:
         A score a style, in their order.
@@ -136,7 +137,7 @@ def compose_many(  # noqa: PLR0913 - as above
         raise ValueError("the styles of a batch must agree in metre and active parts")
     layout, steering = Layout.of(bars, shape or Shape()), steering or Steering()
     networks = load_networks() if takes > 1 else {}
-    writing = _Writing(composer, layout, sampling or SamplingConfig(), steering, scales, hook)
+    writing = _Writing(composer, layout, sampling or SamplingConfig(), steering, scales, networks, hook)
     requests = [_Request.of(style, seed) for style, seed in zip(styles, seeds, strict=True)]
     best: list[Score | None] = [None] * len(requests)
     waiting = list(range(len(requests)))
@@ -144,16 +145,26 @@ def compose_many(  # noqa: PLR0913 - as above
         if not waiting:
             break
         group = [requests[i] for i in waiting]
-        written = writing.write(group, range(attempt * takes, (attempt + 1) * takes))
-        for i, scores in zip(waiting, written, strict=True):
-            wanted = replace(requests[i].style, **steering.targets)
-            # The first of equals; one alone need not be judged.
-            best[i] = scores[0] if takes == 1 else min(scores, key=lambda s: distance(s, wanted, scales, networks))
+        told = None if early is None else partial(_told, early, layout, dict(zip(waiting, group, strict=True)))
+        written = writing.write(group, range(attempt * takes, (attempt + 1) * takes), told)
+        for i, score in zip(waiting, written, strict=True):
+            best[i] = score
         waiting = [i for i in waiting if not any(best[i].parts.values())]
-    return [
-        replace(in_key(score, request.key), programs=choose_programs(request.style, request.seed))
-        for score, request in zip(best, requests, strict=True)
-    ]
+    return [_arranged(score, request) for score, request in zip(best, requests, strict=True)]
+
+
+def _arranged(score: Score, request: _Request) -> Score:
+    """A score in its neutral key as it is handed out."""
+    return replace(in_key(score, request.key), programs=choose_programs(request.style, request.seed))
+
+
+def _told(
+    early: Callable[[int, Score], None], layout: Layout, group: Mapping[int, _Request], place: int, score: Score
+) -> None:
+    """Tells of the first bars of the request at a place of a group, as soon as they hold all of an introduction."""
+    if score.bars >= layout.intro_bars:
+        number = list(group)[place]
+        early(number, _arranged(introduced(score, layout.intro_bars), group[number]))
 
 
 @dataclass(frozen=True)
@@ -182,20 +193,44 @@ class _Writing:
     sampling: SamplingConfig
     steering: Steering
     scales: Mapping[str, UnitScale]
+    networks: Mapping[str, FeatureNetwork]
     hook: Hook
 
-    def write(self, requests: Sequence[_Request], takes: range) -> list[list[Score]]:
-        """The given takes of every request, in the neutral keys, written as one batch."""
+    def write(self, requests: Sequence[_Request], takes: range, told: Told | None) -> list[Score]:
+        """The best of the given takes of every request, in its neutral key; all are written as one batch."""
         style, composer = requests[0].style, self.composer
         steps = self.layout.body_bars * METRES[style.metre] * STEPS_PER_BEAT
         vocabulary = DrumVocabulary(composer.config.drum_masks)
         device = next(composer.parameters()).device
-        owners = [request for request in requests for _ in takes]
+        numbers = [number for number in range(len(requests)) for _ in takes]
         seeds = [_take_seed(request.seed, take) for request in requests for take in takes]
         latents, noise = draw_noise(seeds, steps, composer.config.latent)
-        asked = stack([owner.condition for owner in owners]).to(device)
+        asked = stack([requests[number].condition for number in numbers]).to(device)
         closes = self.layout.ending == "close"
         guide = slider_guide(asked, self.scales, vocabulary, steps=steps, steering=self.steering, closes=closes)
+        observed = requests[0].condition.active[0].numpy()
+        per_bar = METRES[style.metre] * STEPS_PER_BEAT
+
+        def read(table: Tensor, number: int) -> Score:
+            # Reading and judging many takes of a long piece lasts long enough to be stopped in between.
+            self.hook("compose", len(table), steps)
+            request = requests[number]
+            grid = from_table(table.numpy(), vocabulary, style.metre, observed)
+            return decode(grid, tempo=request.style.tempo, key=NEUTRAL[key_is_minor(request.key)])
+
+        def cost(score: Score, number: int) -> float:
+            self.hook("compose", min(score.bars * per_bar, steps), steps)
+            wanted = replace(requests[number].style, **self.steering.targets)
+            return distance(score, wanted, self.scales, self.networks)
+
+        jury = EarlyJury(
+            tuple(numbers),
+            per_bar,
+            commits(self.layout.body_bars),
+            lambda table, number: self._levelled(read(table, number), requests[number]),
+            cost,
+            told,
+        )
         with one_thread():
             tables = write_layout(
                 composer,
@@ -205,16 +240,17 @@ class _Writing:
                 self.layout,
                 config=self.sampling,
                 hook=self.hook,
-                plan=Plan(first_bar=FIRST_BAR, guide=guide),
+                plan=Plan(first_bar=FIRST_BAR, guide=guide, jury=jury),
             )
-        observed = requests[0].condition.active[0].numpy()
-        grids = [from_table(table, vocabulary, style.metre, observed) for table in tables.numpy()]
-        scores = [self._finished(grid, owner) for grid, owner in zip(grids, owners, strict=True)]
-        return [scores[i : i + len(takes)] for i in range(0, len(scores), len(takes))]
+        best = []
+        for number, request in enumerate(requests):
+            mine = tables[number * len(takes) : (number + 1) * len(takes)]
+            scores = [self._levelled(framed(read(table, number), self.layout), request) for table in mine]
+            # The first of equals; one alone need not be judged.
+            best.append(scores[0] if len(scores) == 1 else min(scores, key=lambda score: cost(score, number)))
+        return best
 
-    def _finished(self, grid: Grid, request: _Request) -> Score:
-        score = decode(grid, tempo=request.style.tempo, key=NEUTRAL[key_is_minor(request.key)])
-        score = framed(score, self.layout)
+    def _levelled(self, score: Score, request: _Request) -> Score:
         if self.steering.strength <= 0:
             return score
         wanted = self.steering.targets.get("energy", request.style.energy)
@@ -250,43 +286,6 @@ def in_key(score: Score, key: str) -> Score:
         for name, notes in moved.parts.items()
     }
     return replace(moved, parts=parts, key=KEYS[KEYS.index(key)])
-
-
-def slider_errors(score: Score, style: Style, scales: Mapping[str, UnitScale]) -> dict[str, float]:
-    """Measured minus asked, by learned slider, in slider units; sliders that cannot be measured are left out."""
-    raw = measure(score)
-    return {
-        key: scales[key].to_unit(value) - getattr(style, key) for key in MEASURED if (value := raw[key]) is not None
-    }
-
-
-def key_doubt(score: Score) -> float:
-    """How far the score's notes are from saying its key clearly, 0 to 1.
-
-    0 when the key's profile fits better than every other by CLEAR_KEY, 1 when another fits better by as much.
-    """
-    correlations = key_correlations(chroma(score))
-    own = KEYS.index(score.key)
-    margin = correlations[own] - np.delete(correlations, own).max()
-    return float(np.clip((CLEAR_KEY - margin) / (2 * CLEAR_KEY), 0.0, 1.0)) if score.pitched else 0.0
-
-
-def distance(
-    score: Score, style: Style, scales: Mapping[str, UnitScale], networks: Mapping[str, FeatureNetwork]
-) -> float:
-    """How far a take lies from what is wanted: mean miss of the sliders, and whether its key and tempo will be heard.
-
-    Args:
-        score: a take, in any key.
-        style: what is wanted.
-        scales: score side of the slider scales.
-        networks: of ``audio.networks.load_networks``.
-    """
-    errors = slider_errors(score, style, scales)
-    if not errors or not any(score.parts.values()):
-        return 10.0  # a take that says nothing at all is the furthest
-    doubt = KEY_WEIGHT * key_doubt(score) + TEMPO_WEIGHT * (1.0 - tempo_clarity(score, networks))
-    return sum(abs(e) for e in errors.values()) / len(errors) + doubt
 
 
 def _take_seed(seed: int, take: int) -> int:

@@ -23,6 +23,7 @@ from musicgen_ui.models.condition import Condition, StyleEncoder
 from musicgen_ui.models.latent import LatentPrior
 from musicgen_ui.models.pointer import BarPointer, PointerMemory, Recall
 from musicgen_ui.models.steps import RowEmbedding, StepHeads
+from musicgen_ui.models.takes import chosen
 
 
 class Context(NamedTuple):
@@ -163,6 +164,10 @@ class ComposerBase(nn.Module, ABC):
         self.attention.remember(state.content, state.memory)
         if self.pointer is not None:
             self.pointer.remember(row, state.pointer, per_bar)
+
+    def select(self, state: ComposerState, index: Tensor) -> ComposerState:
+        """The state in which each take goes on from another: index (batch,), within those asked for the same."""
+        return chosen(state, index)
 
     def forward(
         self, batch: ComposerBatch, noise: Tensor, keep: Tensor | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from musicgen_ui.models.takes import select
+
 LONGEST = 16.0
 """Beats of backlog that count; more would make a long piece rush."""
 
@@ -45,3 +47,7 @@ class Control:
         self.total = (self.total + self.integral * behind).clamp(-self.most, self.most)
         lean = (self.proportional * behind + self.total).clamp(-self.most, self.most)
         return lean * min(1.0, beats / RAMP_BEATS)
+
+    def select(self, index: Tensor) -> None:
+        """See ``step_writer.Guide``."""
+        select(self, ("total",), index)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from musicgen_ui.models.given import Kept
 from musicgen_ui.models.step_writer import Guide
+from musicgen_ui.models.takes import select
 from musicgen_ui.music.table import COLUMN, NOTE_COLUMNS
 from musicgen_ui.music.tokens import STEPS_PER_BEAT
 
@@ -43,6 +44,11 @@ class Guides:
         for guide in self._guides:
             guide.wrote(row, step)
 
+    def select(self, index: Tensor) -> None:
+        """See :class:`Guide`."""
+        for guide in self._guides:
+            guide.select(index)
+
 
 class Within:
     """A guide that leans on, and is told of, some steps only, which it counts from 0.
@@ -71,6 +77,10 @@ class Within:
         if step in self._steps:
             self._guide.wrote(row, step - self._steps.start)
 
+    def select(self, index: Tensor) -> None:
+        """See :class:`Guide`."""
+        self._guide.select(index)
+
 
 class ChordForesight:
     """Leans a beat's chord towards those that suit the notes that are known to come.
@@ -93,6 +103,9 @@ class ChordForesight:
         return logits.float().log_softmax(dim=-1) + self._evidence[step // STEPS_PER_BEAT]
 
     def wrote(self, row: Tensor, step: int) -> None:
+        """Nothing to remember."""
+
+    def select(self, index: Tensor) -> None:
         """Nothing to remember."""
 
 
@@ -137,3 +150,7 @@ class Ear:
 
     def wrote(self, row: Tensor, step: int) -> None:
         """Nothing to remember."""
+
+    def select(self, index: Tensor) -> None:
+        """See :class:`Guide`: what was heard belongs to what is taken over."""
+        select(self, ("heard",), index)

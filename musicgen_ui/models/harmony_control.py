@@ -11,6 +11,7 @@ from torch.nn.functional import one_hot
 
 from musicgen_ui.models.control import Control
 from musicgen_ui.models.running_measures import RunningMeasures, entropy, key_profiles, mood
+from musicgen_ui.models.takes import select
 from musicgen_ui.music.theory import MAJOR_PROFILE, MINOR_PROFILE, chord_pitch_classes, scale
 from musicgen_ui.music.tokens import CHORD_CLASSES, HIGH, LOW, NO_CHORD, STEPS_PER_BEAT, chord_symbol
 
@@ -107,6 +108,12 @@ class HarmonyControl:
         """The chord (takes,) in force on a step."""
         self.chord = chord
         self._history.append(chord)
+
+    def select(self, index: Tensor) -> None:
+        """See ``step_writer.Guide``; what has been written is the owner's."""
+        select(self, ("tilt", "change", "chord", "_history"), index)
+        for control in self._control.values():
+            control.select(index)
 
     def update(self) -> None:
         """Finds the leans anew, from everything written so far."""

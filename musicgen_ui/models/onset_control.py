@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from musicgen_ui.models.running_measures import RunningMeasures
+from musicgen_ui.models.takes import select
 from musicgen_ui.music.tokens import STEPS_PER_BEAT
 
 PARTS_IN_ORDER = ("bass", "lead", "chords", "drums")
@@ -101,6 +102,10 @@ class OnsetControl:
         self._current = self._never.clone()
         if _on(step):
             self.on_beat = self.on_beat + fresh
+
+    def select(self, index: Tensor) -> None:
+        """See ``step_writer.Guide``; what has been written is the owner's."""
+        select(self, ("on_beat", "bias", "_current", "_odds", "_started"), index)
 
     def update(self) -> None:
         """Finds the leans anew, from everything written so far."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from musicgen_ui.models.takes import select
 from musicgen_ui.music.table import COLUMN, NOTE_COLUMNS, DrumVocabulary
 from musicgen_ui.music.theory import MAJOR_PROFILE, MINOR_PROFILE
 from musicgen_ui.music.tokens import DURATIONS, HIGH, LOW, STEPS_PER_BEAT, TICKS_PER_STEP, VELOCITIES
@@ -117,6 +118,10 @@ class RunningMeasures:
         self.changes += (chord > 0) & (self._chord > 0) & (chord != self._chord)
         self._chord = torch.where(chord > 0, chord, self._chord)
         self.steps += 1
+
+    def select(self, index: Tensor) -> None:
+        """See ``step_writer.Guide``."""
+        select(self, ("onsets", "squares", "changes", "strength", "chroma", "_chord", "_classes", "_ringing"), index)
 
     @property
     def beats(self) -> float:

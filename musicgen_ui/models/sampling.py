@@ -15,6 +15,7 @@ from musicgen_ui.models.given import Given
 from musicgen_ui.models.pick import SamplingConfig
 from musicgen_ui.models.step_writer import DECISIONS, Guide, StepWriter
 from musicgen_ui.models.steps import StepHeads
+from musicgen_ui.models.takes import chosen
 from musicgen_ui.music.table import DrumVocabulary
 from musicgen_ui.music.tokens import STEPS_PER_BEAT
 
@@ -37,6 +38,8 @@ class Composer(Protocol):
 
     def wrote(self, state: Any, row: Tensor, observed: Tensor, per_bar: int) -> None: ...
 
+    def select(self, state: Any, index: Tensor) -> Any: ...
+
 
 def draw_noise(seeds: Sequence[int], steps: int, latent: int) -> tuple[Tensor, Tensor]:
     """Latent noise and uniform numbers of every take, from a generator each, so that takes do not depend on each other.
@@ -50,6 +53,23 @@ def draw_noise(seeds: Sequence[int], steps: int, latent: int) -> tuple[Tensor, T
     return latents, noise
 
 
+class Jury(Protocol):
+    """Decides now and then which takes are worth going on with."""
+
+    def choose(self, step: int, written: Sequence[Tensor]) -> Tensor | None:
+        """Called before every step.
+
+        Args:
+            step: from the start of the table.
+            written: the rows (takes, fields) before it.
+
+        Returns:
+            (takes,) int64, for each take the one that it goes on from, within those that are asked for the same; None
+            where every take goes on as it is.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a table is to become.
@@ -59,12 +79,14 @@ class Plan:
         last_bar: where the piece ends, counted as ``first_bar`` is; None for where the table does.
         guide: leans on the choices.
         given: what is taken over instead of chosen.
+        jury: lets takes go on from others; None where each goes its own way.
     """
 
     first_bar: int = 0
     last_bar: int | None = None
     guide: Guide | None = None
     given: Given | None = None
+    jury: Jury | None = None
 
 
 @torch.inference_mode()
@@ -104,6 +126,13 @@ def write_tables(
     noise = noise.to(device)
     rows: list[Tensor] = []
     for step in range(steps):
+        index = None if plan.jury is None else plan.jury.choose(step, rows)
+        if index is not None:
+            index = index.to(device)
+            rows, state = chosen(rows, index), composer.select(state, index)
+            writer.select(index)
+            if guide is not None:
+                guide.select(index)
         now = first_bar + step // steps_per_bar
         # Pieces thin out long before they stop; a clip of a few bars must not, so it learns of its end near the end.
         total = end if end - now <= ENDING_BARS else now + FAR_FROM_THE_END

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -13,6 +13,7 @@ from musicgen_ui.models.composer_base import Context
 from musicgen_ui.models.condition import Condition
 from musicgen_ui.models.given import Given, Known
 from musicgen_ui.models.sampling import Composer
+from musicgen_ui.models.takes import chosen
 from musicgen_ui.music.form import Section
 from musicgen_ui.music.score import PARTS
 from musicgen_ui.music.table import COLUMN, FIELDS
@@ -43,10 +44,19 @@ class Turn:
 
 @dataclass
 class SectionedState:
-    """One state for each label, and everything that was written."""
+    """One state for each label, and everything that was written.
+
+    Attributes:
+        states: by label.
+        label: of the section that is being written.
+        origin: (takes,) the take of the start that each has become, whose z it has.
+        told: bar, end and place of every step.
+        rows: (takes, fields) of every step.
+    """
 
     states: dict[str, Any]
     label: str
+    origin: Tensor
     told: list[tuple[Tensor, Tensor, Tensor]] = field(default_factory=list)
     rows: list[Tensor] = field(default_factory=list)
 
@@ -73,7 +83,8 @@ class SectionedComposer:
 
     def start(self, condition: Condition, z: Tensor) -> SectionedState:
         """State before the first step of the first section."""
-        return SectionedState({self._first: self._composer.start(condition, z)}, self._first)
+        origin = torch.arange(len(z), device=z.device)
+        return SectionedState({self._first: self._composer.start(condition, z)}, self._first, origin)
 
     def step(self, state: SectionedState, bar: Tensor, total_bars: Tensor, place: Tensor, per_bar: int) -> Context:
         """Context of the next step, from the section that it lies in."""
@@ -88,11 +99,16 @@ class SectionedComposer:
         state.rows.append(row)
         self._composer.wrote(state.states[state.label], row, observed, per_bar)
 
+    def select(self, state: SectionedState, index: Tensor) -> SectionedState:
+        """The state in which each take goes on from another; sections to come take that one's z."""
+        states = {label: self._composer.select(own, index) for label, own in state.states.items()}
+        return replace(state, states=states, origin=state.origin[index], rows=chosen(state.rows, index))
+
     def _turn(self, state: SectionedState, turn: Turn, per_bar: int) -> None:
         state.label = turn.label
         if turn.label in state.states:
             return
-        fresh = self._composer.start(turn.condition, turn.z)
+        fresh = self._composer.start(turn.condition, turn.z[state.origin])
         for index in range(max(0, turn.step - turn.context), turn.step):
             self._composer.step(fresh, *state.told[index], per_bar)
             self._composer.wrote(fresh, state.rows[index], turn.condition.active, per_bar)

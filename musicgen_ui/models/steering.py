@@ -12,6 +12,7 @@ from musicgen_ui.models.control import Control
 from musicgen_ui.models.harmony_control import HarmonyControl, same_mass
 from musicgen_ui.models.onset_control import HABIT, PARTS_IN_ORDER, SHARE, OnsetControl
 from musicgen_ui.models.running_measures import Closing, RunningMeasures
+from musicgen_ui.models.takes import select
 from musicgen_ui.music.table import COLUMN, NOTE_COLUMNS, DrumVocabulary
 from musicgen_ui.music.tokens import MAX_CHORD_NOTES, STEPS_PER_BEAT, VELOCITIES
 
@@ -147,6 +148,12 @@ class SliderGuide:
             self.louder = self.strength * self._energy.update(self._wanted["energy"] - self.now.energy(), beats)
             missing = self._wanted["syncopation"] - self.now.syncopation()
             self.off_beat = self.strength * self._syncopation.update(missing, beats)
+
+    def select(self, index: Tensor) -> None:
+        """See ``step_writer.Guide``."""
+        for part in (self.now, self.onsets, self.harmony, self._energy, self._syncopation):
+            part.select(index)
+        select(self, ("louder", "off_beat", "_free", "_chords", "_voicing", "_drums"), index)
 
     def _same_chord(self, logits: Tensor, push: Tensor) -> Tensor:
         """The more it leans, the more to the notes of a bar ago or to the last ones, while the harmony is theirs."""

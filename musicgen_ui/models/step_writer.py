@@ -12,6 +12,7 @@ from musicgen_ui.models.composer_base import Context
 from musicgen_ui.models.given import Known, taken
 from musicgen_ui.models.pick import SamplingConfig, pick
 from musicgen_ui.models.steps import DETAIL_GATES, DETAILS, StepHeads
+from musicgen_ui.models.takes import select
 from musicgen_ui.music.score import PARTS
 from musicgen_ui.music.table import COLUMN, FIELDS, MAX_LEFT, NOTE_COLUMNS, DrumVocabulary, duration_steps
 from musicgen_ui.music.tokens import DURATIONS, MAX_CHORD_NOTES, STEPS_PER_BEAT, TIMINGS
@@ -40,6 +41,10 @@ class Guide(Protocol):
 
     def wrote(self, row: Tensor, step: int) -> None:
         """What the step became: row (takes, fields)."""
+        ...
+
+    def select(self, index: Tensor) -> None:
+        """Each take goes on from another: index (takes,), within those that are asked for the same."""
         ...
 
 
@@ -133,6 +138,10 @@ class StepWriter:
             self.left[name] = torch.where(started, span - 1, (self.left[name] - 1).clamp(min=0))
             row[:, COLUMN[f"{name}_left"]] = self.left[name].clamp(max=MAX_LEFT)
         return row
+
+    def select(self, index: Tensor) -> None:
+        """Each take goes on from another, see :class:`Guide`; the guide has to be told, too."""
+        select(self, ("chord", "last", "left"), index)
 
     def _next_chord(self, logits: Tensor, noise: Tensor) -> Tensor:
         """The chord of a beat. Going on keeps its probability, as a rest does; the limits choose what comes instead."""

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from musicgen_ui.audio.networks import load_networks
-from musicgen_ui.engine.compose import compose, compose_many, distance, in_key, key_doubt, mood_of_mode, resolve_key
+from musicgen_ui.engine.compose import compose, compose_many, in_key, mood_of_mode, resolve_key
+from musicgen_ui.engine.judge import distance, key_doubt
 from musicgen_ui.engine.orchestrate import ANY, BANDS, choose_programs
 from musicgen_ui.models.composer import ComposerConfig
 from musicgen_ui.models.composer_lstm import LSTMComposer
