@@ -236,6 +236,7 @@ def studio(calls: Calls) -> Studio:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clip folder of the test's own."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    monkeypatch.setenv("MUSICGEN_DATA", str(tmp_path / "data"))
     return tmp_path
 
 

@@ -9,12 +9,13 @@ import gradio as gr
 import pytest
 
 from musicgen_ui.cli import arguments
+from musicgen_ui.server import listen
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 
 
 @pytest.fixture
-def loaded(studio, monkeypatch: pytest.MonkeyPatch) -> list:
+def loaded(studio, cache, monkeypatch: pytest.MonkeyPatch) -> list:
     """Options that the app loads its models with."""
     asked = []
 
@@ -41,12 +42,12 @@ def test_a_space_is_reachable_from_outside_its_container(loaded: list, monkeypat
     assert loaded[0].host == "0.0.0.0"
 
 
-def test_options_reach_the_launch(loaded: list, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_reach_the_server(loaded: list, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
-    monkeypatch.setattr(gr.Blocks, "launch", lambda self, **options: opened.append(options))
+    monkeypatch.setattr(listen, "serve", lambda app, host, port: opened.append((app, host, port)))
     monkeypatch.setattr("sys.argv", ["app.py", "--port", "7999", "--device", "cpu"])
-    runpy.run_path(str(APP), run_name="__main__")
-    assert (opened[0]["server_name"], opened[0]["server_port"]) == ("127.0.0.1", 7999)
+    names = runpy.run_path(str(APP), run_name="__main__")
+    assert opened == [(names["app"], "127.0.0.1", 7999)]
     assert loaded[0].device == "cpu"
 
 

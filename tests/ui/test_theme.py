@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from musicgen_ui.ui.theme import DARK, LIGHT, PARTS_DARK, PARTS_LIGHT, STATIC, launch_options
+from musicgen_ui.ui.theme import DARK, LIGHT, PARTS_DARK, PARTS_LIGHT, STATIC, mount_options
 
 
 def luminance(colour: str) -> float:
@@ -51,8 +51,7 @@ def test_no_file_of_the_page_names_another_machine() -> None:
         assert not addresses, (path.name, addresses)
 
 
-def test_launch_keeps_everything_on_this_machine() -> None:
-    options = launch_options(server_port=1)
-    assert options["server_port"] == 1
-    for switched_off in ("share", "run_history", "ssr_mode", "show_error", "pwa", "mcp_server", "enable_monitoring"):
+def test_the_page_keeps_everything_on_this_machine() -> None:
+    options = mount_options()
+    for switched_off in ("run_history", "ssr_mode", "show_error", "pwa", "mcp_server", "enable_monitoring"):
         assert options[switched_off] is False
