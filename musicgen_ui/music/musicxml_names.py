@@ -6,6 +6,9 @@ from musicgen_ui.music.instruments import GM_NAMES, KITS
 
 LANGUAGES = ("en", "zh")
 
+_SHORT = {"acoustic grand piano": "piano", "bright acoustic piano": "piano", "electric grand piano": "electric piano"}
+"""Names that would take too much room before a staff."""
+
 _CHINESE = {
     "acoustic grand piano": "钢琴", "bright acoustic piano": "明亮钢琴", "electric grand piano": "电三角钢琴",
     "electric piano 1": "电钢琴 1", "electric piano 2": "电钢琴 2", "harpsichord": "羽管键琴", "clavinet": "击弦古钢琴",
@@ -41,7 +44,8 @@ def part_name(part: str, program: int, language: str = "en") -> str:
     name = kits.get(program, "standard kit") if part == "drums" else GM_NAMES[program]
     if language == "zh" and name in _CHINESE:
         return _CHINESE[name]
-    return " ".join(word if word[0].isdigit() else word[0].upper() + word[1:] for word in name.split())
+    words = _SHORT.get(name, name).split()
+    return " ".join(word[0].upper() + word[1:] for word in words)
 
 
 def abbreviation(name: str) -> str:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from statistics import median
 
 from musicgen_ui.music.musicxml_rhythm import STEPS, Event
 from musicgen_ui.music.score import TICKS_PER_BEAT, Note, Score, to_ticks
@@ -34,14 +33,21 @@ class Clef:
 TREBLE, BASS, PERCUSSION = Clef("G", 2), Clef("F", 4), Clef("percussion", 2)
 TREBLE_8VB, TREBLE_8VA, BASS_8VB = Clef("G", 2, -1), Clef("G", 2, 1), Clef("F", 4, -1)
 
+_COMFORT = {TREBLE: (60, 81), TREBLE_8VB: (48, 69), TREBLE_8VA: (72, 93), BASS: (40, 60), BASS_8VB: (28, 48)}
+"""Lowest and highest pitch with no more than one ledger line."""
+
+_BASS_CLEFS = (BASS_8VB, BASS)
 _GUITARS = range(24, 32)
+_LOW_LEADS = (42, 43, 57, 58, 67, 70)
+"""Instruments that read the bass clef: cello, contrabass, trombone, tuba, baritone saxophone, bassoon."""
+
 _FEET = (35, 36, 44)
 """Drums that feet play: bass drums and the pedal hi-hat."""
 
-_FEW = 0.06
-"""Share of notes on many ledger lines for which no second staff is opened."""
+_STRAIN = 1.0
+"""Mean semitones beyond the first ledger line that a second staff must save to be opened."""
 
-_HELD = 0.15
+_HELD = 0.25
 """Share of a staff's sounding time that one voice may cut off before a second voice is opened."""
 
 
@@ -101,20 +107,31 @@ def staves(part: str, notes: Sequence[Sounding], program: int) -> tuple[Staff, .
         feet = _line([n for n in notes if n[2] in _FEET], drums=True)
         return (Staff(PERCUSSION, (hands, feet)),)
     pitches = [n[2] for n in notes]
-    if part == "bass":
-        return (Staff(BASS if pitches and median(pitches) > 45 else BASS_8VB, (_line(notes),)),)
-    if part == "lead":
-        middle = median(pitches) if pitches else 72
-        clef = TREBLE_8VB if middle < 60 else (TREBLE_8VA if middle > 88 else TREBLE)
-        return (Staff(clef, (_line(notes),)),)
+    if part != "chords":
+        return (Staff(_clef(pitches, _BASS_CLEFS if part == "bass" else _lead_clefs(program)), (_line(notes),)),)
     if program in _GUITARS:
-        return (Staff(TREBLE_8VB, _voices(notes)),)
-    if not pitches or (min(pitches) >= 48 and sum(p < 57 for p in pitches) <= _FEW * len(pitches)):
-        return (Staff(TREBLE, _voices(notes)),)
-    if max(pitches) <= 70 and sum(p > 64 for p in pitches) <= _FEW * len(pitches):
-        return (Staff(BASS, _voices(notes)),)
+        return (Staff(_clef(pitches, (TREBLE_8VB, TREBLE)), _voices(notes)),)
+    clef = _clef(pitches, (TREBLE, BASS))
+    both = sum(max(0, _COMFORT[BASS][0] - pitch, pitch - _COMFORT[TREBLE][1]) for pitch in pitches)
+    if _strain(pitches, clef) - both <= _STRAIN * len(pitches):
+        return (Staff(clef, _voices(notes)),)
     upper, lower = _hands(notes)
     return Staff(TREBLE, _voices(upper)), Staff(BASS, _voices(lower))
+
+
+def _lead_clefs(program: int) -> tuple[Clef, ...]:
+    return (TREBLE, BASS, TREBLE_8VA) if program in _LOW_LEADS else (TREBLE, TREBLE_8VB, TREBLE_8VA)
+
+
+def _clef(pitches: Sequence[int], clefs: Sequence[Clef]) -> Clef:
+    """The clef under which the notes stay on the staff best; the first one where it hardly matters."""
+    return min(clefs, key=lambda clef: (_strain(pitches, clef) // max(len(pitches), 1), clefs.index(clef)))
+
+
+def _strain(pitches: Sequence[int], clef: Clef) -> int:
+    """Semitones by which notes lie beyond the first ledger line, in all."""
+    low, high = _COMFORT[clef]
+    return sum(max(0, low - pitch, pitch - high) for pitch in pitches)
 
 
 def _hands(notes: Sequence[Sounding]) -> tuple[list[Sounding], list[Sounding]]:
