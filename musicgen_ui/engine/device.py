@@ -17,6 +17,9 @@ MAX_THREADS = 256
 USEFUL_THREADS = 4
 """More would spend their time waiting for one another: a composer's steps are small."""
 
+_usual: list[int] = []
+"""What :func:`set_threads` was told last."""
+
 
 def resolve_device(name: str) -> str:
     """``auto`` as ``cuda`` where there is one, else ``cpu``; the others as they are.
@@ -54,7 +57,20 @@ def thread_count(requested: int | None = None) -> int:
 
 def set_threads(count: int) -> None:
     """Fixes torch's threads for the life of the process: sums in another order would change the last bit."""
+    _usual.clear()
+    _usual.append(count)
     torch.set_num_threads(count)
+
+
+@contextmanager
+def usual_threads() -> Iterator[None]:
+    """Inside, torch computes on as many threads as :func:`set_threads` said, or as are set, and so it does afterwards.
+
+    Torch keeps the number for each thread, and one that is new to it takes what another thread set last: beside
+    somebody's composing that would be one.
+    """
+    with _threads(_usual[0] if _usual else torch.get_num_threads()):
+        yield
 
 
 @contextmanager
@@ -63,8 +79,14 @@ def one_thread() -> Iterator[None]:
 
     Composing is thousands of small products, and handing each to a second thread takes longer than computing it.
     """
+    with _threads(1):
+        yield
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(count)
     try:
         yield
     finally:

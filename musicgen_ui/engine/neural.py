@@ -202,7 +202,9 @@ class NeuralSynthesizer:
         context = self.generator.stem.context
         sounds, drums = [line.sound for line in lines], [line.drums for line in lines]
         ready = begin = 0
-        with ThreadPoolExecutor(max(1, min(len(lines), torch.get_num_threads()))) as pool:
+        threads = torch.get_num_threads()
+        # A thread that is new to torch would take what another one set last.
+        with ThreadPoolExecutor(max(1, min(len(lines), threads)), "synth", torch.set_num_threads, (threads,)) as pool:
             while begin < total:
                 end = min(padded, begin + (min(FIRST_CHUNK, chunk) if begin == 0 else chunk))
                 need = min(total, end + context)

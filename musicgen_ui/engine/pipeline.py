@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,18 @@ import numpy as np
 from musicgen_ui.audio.decode import mono_44k
 from musicgen_ui.audio.waveform import Clip
 from musicgen_ui.engine.closed_loop import run
+from musicgen_ui.engine.device import usual_threads
 from musicgen_ui.engine.made_from import source_score
 from musicgen_ui.engine.match import Matched
 from musicgen_ui.engine.misses import CORRECTED, NOTES
+from musicgen_ui.engine.preview import Piece, Preview
 from musicgen_ui.engine.response import Responses
 from musicgen_ui.engine.rooms import Band, Compose, Listen, Mix, Rewrite, StudioRooms, Synthesizer, asked_values
 from musicgen_ui.engine.watch import Hook, Watch
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.score import Score
 from musicgen_ui.recipe import Recipe, RenderRecipe, require_available
+from musicgen_ui.style import Style
 from musicgen_ui.timbre import TimbrePoint
 
 STAGES = ("compose", "synthesize", "mix", "listen")
@@ -128,7 +132,12 @@ class Studio:
         return load_studio(device=device, checkpoints=checkpoints, soundfont=soundfont, log=log)
 
     def generate(
-        self, recipe: Recipe, hook: Hook | None = None, given: Score | None = None, base: Score | None = None
+        self,
+        recipe: Recipe,
+        hook: Hook | None = None,
+        given: Score | None = None,
+        base: Score | None = None,
+        preview: Callable[[Piece], None] | None = None,
     ) -> Result:
         """Makes a clip. With rounds, corrects what it hears and keeps the take that came closest.
 
@@ -137,6 +146,8 @@ class Studio:
             hook: see Hook.
             given: the music of the MIDI file that the recipe, or one that it is made from, names.
             base: the score of the clip that the recipe is made from, where it is at hand; else it is composed again.
+            preview: hears the clip while it is made, from whatever thread, one piece after the other; only where the
+                recipe has no rounds, because they may change every note. What is made does not depend on it.
 
         Raises:
             RequestError: the recipe names an engine that this release does not ship, or its source cannot be used.
@@ -144,13 +155,11 @@ class Studio:
         """
         require_available(recipe.composer, recipe.synth, self.composers, self.synths)
         watch = Watch(hook, rounds=recipe.rounds + 1)
-        rooms = StudioRooms(self._band, recipe, watch, self._base(recipe, given, hook) if base is None else base)
-        outcome = run(
-            recipe.style,
-            rooms,
-            rounds=recipe.rounds,
-            response=self.responses.of(recipe.composer, recipe.synth),
-        )
+        response = self.responses.of(recipe.composer, recipe.synth)
+        with usual_threads(), self._preview(recipe, preview) as early:
+            base = self._base(recipe, given, hook) if base is None else base
+            rooms = StudioRooms(self._band, recipe, watch, base, early)
+            outcome = run(recipe.style, rooms, rounds=recipe.rounds, response=response)
         best = outcome.take
         watch.finish()
         return Result(
@@ -167,6 +176,16 @@ class Studio:
             seam=rooms.seam(best.clip, best.score),
             checkpoints=self.checkpoints,
         )
+
+    def _preview(self, recipe: Recipe, out: Callable[[Piece], None] | None) -> AbstractContextManager[Preview | None]:
+        if out is None or recipe.rounds:
+            return nullcontext()
+
+        def sound(score: Score, told: Style, may_stop: Callable[[], None]) -> np.ndarray:
+            watch = Watch(lambda *_: may_stop(), rounds=1)
+            return StudioRooms(self._band, replace(recipe, ending="open"), watch).opening(score, told)
+
+        return Preview(out, sound, recipe.bars)
 
     def score(self, recipe: Recipe, given: Score | None = None, hook: Hook | None = None) -> Score:
         """The score that :meth:`generate` makes of a recipe, without a sound where nothing is corrected by ear."""
@@ -205,9 +224,10 @@ class Studio:
             )
         watch = Watch(hook, rounds=1)
         rooms = StudioRooms(self._band, recipe, watch)
-        stems = rooms.play(score, recipe.style)
-        clip = rooms.mix(stems, recipe.style, score)
-        heard = rooms.listen(clip)
+        with usual_threads():
+            stems = rooms.play(score, recipe.style)
+            clip = rooms.mix(stems, recipe.style, score)
+            heard = rooms.listen(clip)
         # Nobody asked the composer for anything: only what the score and the mixer decide can be compared.
         asked = asked_values(recipe.style, score) | dict.fromkeys((*NOTES, "genre"))
         watch.finish()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
-from musicgen_ui.audio.waveform import Clip
+from musicgen_ui.audio.waveform import SAMPLE_RATE, Clip
 from musicgen_ui.engine.closed_loop import SYMBOLIC_TAKES, round_seed
 from musicgen_ui.engine.compose import mood_of_mode
 from musicgen_ui.engine.loop import clip_seam, play_loop
 from musicgen_ui.engine.made_from import sound_seed
+from musicgen_ui.engine.preview import Preview
 from musicgen_ui.engine.watch import Hook, Watch
 from musicgen_ui.music.form import Shape
 from musicgen_ui.music.score import PARTS, Score
@@ -22,11 +24,30 @@ from musicgen_ui.recipe import Recipe, RenderRecipe
 from musicgen_ui.style import AUTO, SLIDERS, Style
 from musicgen_ui.timbre import Timbre
 
+AFTER_SECONDS = 0.5
+"""First bars are mixed with so much silence behind them: what fades at the end is not theirs."""
+
+EARLIEST_BEATS = 0.125
+"""How far before its beat a note may be played."""
+
+BLURRED_SECONDS = 0.06
+"""Before the end of first bars in which synthesizers fade and filters look ahead into silence."""
+
 
 class Compose(Protocol):
     """Writes a score in the style's tempo, metre and key, with its chords and programs chosen."""
 
-    def __call__(self, style: Style, *, seed: int, bars: int, takes: int, shape: Shape, hook: Hook) -> Score: ...
+    def __call__(
+        self,
+        style: Style,
+        *,
+        seed: int,
+        bars: int,
+        takes: int,
+        shape: Shape,
+        hook: Hook,
+        early: Callable[[Score], None] | None = None,
+    ) -> Score: ...
 
 
 class Rewrite(Protocol):
@@ -92,12 +113,14 @@ class StudioRooms:
         recipe: what is made; a RenderRecipe's score is given, so nothing is composed.
         watch: keeps the time.
         base: the score that the recipe's clip is made from; None where it has no source.
+        preview: makes the clip heard before it is finished; None for nobody.
     """
 
     band: Band
     recipe: Recipe | RenderRecipe
     watch: Watch
     base: Score | None = None
+    preview: Preview | None = None
 
     @property
     def ending(self) -> str:
@@ -110,6 +133,12 @@ class StudioRooms:
 
     def compose(self, told: Style, number: int) -> Score:
         """The score of round ``number``."""
+        score = self._composed(told, number)
+        if self.preview is not None:
+            self.preview.written(score, told, lambda: self.watch.again("compose"))
+        return score
+
+    def _composed(self, told: Style, number: int) -> Score:
         recipe = self.recipe
         takes = max(recipe.takes, SYMBOLIC_TAKES) if number else recipe.takes
         write = self.band.composers[recipe.composer]
@@ -118,7 +147,8 @@ class StudioRooms:
             if self.base is not None:
                 asked = replace(recipe, style=told, seed=seed, takes=takes)
                 return self.band.rewriters[recipe.composer](asked, self.base, hook=inner)
-            return write(told, seed=seed, bars=recipe.bars, takes=takes, shape=recipe.shape, hook=inner)
+            early = {} if self.preview is None else {"early": partial(self.preview.notes, told=told)}
+            return write(told, seed=seed, bars=recipe.bars, takes=takes, shape=recipe.shape, hook=inner, **early)
 
     def play(self, score: Score, told: Style) -> dict[str, np.ndarray]:
         """Dry stems of the parts that play."""
@@ -137,7 +167,7 @@ class StudioRooms:
     def mix(self, stems: Mapping[str, np.ndarray], told: Style, score: Score) -> Clip:
         """The finished clip."""
         with self.watch.stage("mix") as inner:
-            return self.band.mix(
+            clip = self.band.mix(
                 stems,
                 told,
                 seed=self.recipe.seed,
@@ -146,6 +176,18 @@ class StudioRooms:
                 energy=self.measure(score).get("energy"),
                 hook=inner,
             )
+        if self.preview is not None:
+            self.preview.finish(clip.samples)
+        return clip
+
+    def opening(self, score: Score, told: Style) -> np.ndarray:
+        """First bars of a clip as they will sound, (2, n) float32, without the end where more is to follow."""
+        after = round(AFTER_SECONDS * SAMPLE_RATE)
+        stems = {part: np.pad(stem, (0, after)) for part, stem in self.play(score, told).items()}
+        samples = self.mix(stems, told, score).samples
+        # What is played early belongs to a bar that is not known yet.
+        seconds = score.seconds - EARLIEST_BEATS * 60.0 / score.tempo - BLURRED_SECONDS
+        return samples[:, : max(0, round(seconds / told.speed * SAMPLE_RATE))]
 
     def listen(self, clip: Clip) -> dict[str, Any]:
         """What is heard of it, ``genres`` included."""
