@@ -107,6 +107,22 @@ def iso(milliseconds: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
 
 
+def milliseconds(argument: str, text: Any) -> int:
+    """Inverse of :func:`iso`; seconds without a fraction will do.
+
+    Raises:
+        RequestError: it is no such date.
+    """
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{3}))?Z", text) if isinstance(text, str) else None
+    try:
+        if match and text.isascii():
+            moment = datetime.strptime(f"{match[1]}+0000", "%Y-%m-%dT%H:%M:%S%z")
+            return 1000 * int(moment.timestamp()) + int(match[2] or 0)
+    except (ValueError, OverflowError):
+        pass
+    raise RequestError(argument, "must be a date such as 2026-11-23T00:30:00Z")
+
+
 def obeyed(asked: Mapping[str, Any], heard: Mapping[str, Any]) -> float | None:
     """How well a clip obeyed: 1 less the mean distance of what was asked and what is heard.
 

@@ -49,7 +49,7 @@ class Clips:
         clip = replace(clip, made=clip.made or self._database.now(), title=title, tags=clean_tags(clip.tags))
         with self._database.write() as connection:
             ensure(connection, person, self._database.now())
-            rows.insert(connection, person, clip)
+            rows.insert(connection, person, [clip])
         return clip
 
     def get(self, person: str, clip: str) -> Clip:
@@ -122,6 +122,16 @@ class Clips:
     def skipped(self, person: str, clip: str, at: float) -> Clip:
         """It was left at ``at`` seconds for something else."""
         return self._counted(person, clip, "skip", "skips", at)
+
+    def kept_among(self, clips: Iterable[str]) -> set[str]:
+        """Those of the ids that are of clips which somebody keeps."""
+        ids = list(clips)
+        found: set[str] = set()
+        with self._database.read() as connection:
+            for start in range(0, len(ids), rows.BATCH):
+                mine = (CLIPS.c.id.in_(ids[start : start + rows.BATCH]), CLIPS.c.kept.is_(True))
+                found.update(connection.execute(select(CLIPS.c.id).where(*mine, CLIPS.c.deleted.is_(None))).scalars())
+        return found
 
     def mark_rebuilt(self, clip: str, differs: bool) -> None:
         """Note whether making it again gave other bytes."""

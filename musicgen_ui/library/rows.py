@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
@@ -16,6 +17,9 @@ _PLAIN = (
     "id", "title", "made", "kept", "liked", "plays", "skips", "hash", "seconds", "tempo", "key", "metre", "bars",
     "genre", "loop", "origin", "rebuilt_differs", "deleted",
 )  # fmt: skip
+BATCH = 200
+"""Ids in one question: databases limit how many it may name."""
+
 _JSON = ("recipe", "asked", "heard", "parts")
 
 
@@ -33,26 +37,33 @@ def heard_columns(clip: Clip) -> dict[str, float | None]:
     return columns | {"obeyed": obeyed(clip.asked, clip.heard)}
 
 
-def insert(connection: Connection, person: str, clip: Clip) -> None:
-    """Write a clip's rows."""
-    row = {name: getattr(clip, name) for name in _PLAIN}
-    row |= {"person": person, "words": words_of(clip, clip.tags, clip.title)} | heard_columns(clip)
-    connection.execute(CLIPS.insert().values(row))
-    body = {name: canonical(dict(getattr(clip, name))) for name in _JSON}
-    connection.execute(BODIES.insert().values(clip=clip.id, code=clip.code, **body))
-    if clip.tags:
-        connection.execute(TAGS.insert(), [{"clip": clip.id, "tag": tag} for tag in clip.tags])
+def insert(connection: Connection, person: str, clips: Sequence[Clip]) -> None:
+    """Write the rows of clips."""
+    for start in range(0, len(clips), BATCH):
+        some = clips[start : start + BATCH]
+        connection.execute(CLIPS.insert(), [_row(person, clip) for clip in some])
+        bodies = ({name: canonical(dict(getattr(clip, name))) for name in _JSON} for clip in some)
+        rows = [{"clip": clip.id, "code": clip.code, **body} for clip, body in zip(some, bodies, strict=True)]
+        connection.execute(BODIES.insert(), rows)
+        if tags := [{"clip": clip.id, "tag": tag} for clip in some for tag in clip.tags]:
+            connection.execute(TAGS.insert(), tags)
+
+
+def _row(person: str, clip: Clip) -> dict[str, Any]:
+    plain = {name: getattr(clip, name) for name in _PLAIN}
+    return plain | {"person": person, "words": words_of(clip, clip.tags, clip.title)} | heard_columns(clip)
 
 
 def fetch(connection: Connection, ids: Sequence[str]) -> list[Clip]:
     """Clips by id, in that order; those that are not there are left out."""
-    if not ids:
-        return []
     asked = select(CLIPS, *(BODIES.c[name] for name in (*_JSON, "code"))).join(BODIES, BODIES.c.clip == CLIPS.c.id)
-    rows = {row.id: row for row in connection.execute(asked.where(CLIPS.c.id.in_(ids)))}
+    rows: dict[str, Row] = {}
     tags: dict[str, list[str]] = {}
-    for clip, tag in connection.execute(select(TAGS.c.clip, TAGS.c.tag).where(TAGS.c.clip.in_(ids))):
-        tags.setdefault(clip, []).append(tag)
+    for start in range(0, len(ids), BATCH):
+        some = ids[start : start + BATCH]
+        rows |= {row.id: row for row in connection.execute(asked.where(CLIPS.c.id.in_(some)))}
+        for clip, tag in connection.execute(select(TAGS.c.clip, TAGS.c.tag).where(TAGS.c.clip.in_(some))):
+            tags.setdefault(clip, []).append(tag)
     return [_clip(rows[name], tags.get(name, ())) for name in ids if name in rows]
 
 

@@ -10,6 +10,7 @@ from musicgen_ui.library.database import Database, data_folder, now
 from musicgen_ui.library.events import Events
 from musicgen_ui.library.fingerprints import Fingerprints
 from musicgen_ui.library.people import People
+from musicgen_ui.library.playlists import Playlists
 
 
 class Library:
@@ -23,6 +24,7 @@ class Library:
     Attributes:
         clips: what there is to do with clips.
         events: what people did.
+        playlists: clips in an order.
         people: what else is remembered of them.
         fingerprints: what clips sound like.
 
@@ -34,6 +36,7 @@ class Library:
         self.database = Database(url, data_folder() if folder is None else Path(folder), clock)
         self.clips = Clips(self.database)
         self.events = Events(self.database)
+        self.playlists = Playlists(self.database)
         self.people = People(self.database)
         self.fingerprints = Fingerprints(self.database)
 

@@ -14,6 +14,8 @@ from fastapi.routing import APIRoute
 
 from musicgen_ui.errors import RequestError
 from musicgen_ui.library.clip import Missing
+from musicgen_ui.library.database import Unavailable
+from musicgen_ui.library.rebuilding import Busy
 
 LOG = logging.getLogger(__name__)
 
@@ -32,11 +34,14 @@ class TooLarge(RequestError):  # noqa: N818 - a sentence, as every RequestError
     """More was sent than is taken."""
 
 
-class Busy(RequestError):  # noqa: N818 - a sentence, as every RequestError
-    """Too much is waiting already."""
-
-
-STATUS = ((Unknown, UNKNOWN), (Missing, NOT_FOUND), (TooLarge, TOO_LARGE), (Busy, BUSY), (RequestError, BAD))
+STATUS = (
+    (Unknown, UNKNOWN),
+    (Missing, NOT_FOUND),
+    (TooLarge, TOO_LARGE),
+    (Busy, BUSY),
+    (Unavailable, BUSY),
+    (RequestError, BAD),
+)
 
 
 def refusal(error: RequestError) -> JSONResponse:

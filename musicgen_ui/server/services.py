@@ -8,8 +8,10 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from musicgen_ui.library.rebuilding import Files
 from musicgen_ui.library.shelf import Rebuild, Shelf
 from musicgen_ui.library.store import Library
+from musicgen_ui.server.downloads import Downloads
 from musicgen_ui.server.stream import Streams
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ class Services:
         matching: what finds similar clips.
         pictures: kind and clip to a picture's file.
         streams: sound of clips in the making.
+        downloads: files in the making.
+        files: files of clips, made again where they are gone.
         lane: held by whoever makes a clip: the processor makes one at a time.
     """
 
@@ -41,3 +45,15 @@ class Services:
     pictures: Callable[[str, str], Path] | None = None
     streams: Streams = field(default_factory=Streams)
     lane: Lock = field(default_factory=Lock)
+    downloads: Downloads = field(default_factory=Downloads)
+    files: Files = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.shelf.kept = self.library.clips.kept_among
+        self.files = Files(self.library.clips, self.shelf, self.rebuild)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Let go of what was deleted long ago, with its files."""
+        self.shelf.remove(self.library.clips.sweep())
+        self.library.playlists.sweep()
