@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -137,6 +137,13 @@ class Clips:
         """Note whether making it again gave other bytes."""
         with self._database.write() as connection:
             self._set(connection, checked_id("clip", clip), rebuilt_differs=differs)
+
+    def learn(self, clip: str, asked: Mapping[str, Any], heard: Mapping[str, Any]) -> None:
+        """Note what a clip that came as a recipe turned out to be, now that it was made here."""
+        with self._database.write() as connection:
+            found = rows.fetch(connection, [checked_id("clip", clip)])
+            if found:
+                rows.describe(connection, replace(found[0], asked=asked, heard=heard))
 
     def delete(self, person: str, clips: Sequence[str]) -> int:
         """Delete clips; :meth:`restore` has them back for 30 days. Gives how many there were."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,8 @@ from musicgen_ui.library.clip import Clip
 from musicgen_ui.library.clips import Clips
 from musicgen_ui.library.shelf import Rebuild, Shelf
 from musicgen_ui.recipe import Recipe
+
+SOUND, FACTS = "clip.wav", "clip.json"
 
 WAITING = 8
 """Clips that wait to be made again, beside the one that is."""
@@ -77,10 +81,21 @@ class Files:
 
     def _make(self, clip: Clip) -> None:
         recipe = Recipe.from_dict(clip.recipe)
-        folder = self._shelf.put(clip.id, lambda into: self._rebuild(recipe, into))
-        made = sha256(folder / "clip.wav")
-        if (made != clip.hash) != clip.rebuilt_differs:
-            self._clips.mark_rebuilt(clip.id, made != clip.hash)
+        before = self._shelf.folder(clip.id) / SOUND
+
+        def write(into: Path) -> None:
+            self._rebuild(recipe, into)
+            # Another release may make other sound: what is there and right is not given up for it.
+            if sha256(into / SOUND) != clip.hash and before.is_file() and sha256(before) == clip.hash:
+                shutil.copy2(before, into / SOUND)
+
+        folder = self._shelf.put(clip.id, write)
+        differs = sha256(folder / SOUND) != clip.hash
+        if differs != clip.rebuilt_differs:
+            self._clips.mark_rebuilt(clip.id, differs)
+        if not clip.heard and (folder / FACTS).is_file():
+            facts = json.loads((folder / FACTS).read_text("utf-8"))
+            self._clips.learn(clip.id, facts.get("asked", {}), facts.get("heard", {}))
 
     @contextmanager
     def _alone(self, clip: str) -> Iterator[None]:

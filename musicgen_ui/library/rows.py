@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, update
 
 from musicgen_ui.library.clip import Clip, obeyed
 from musicgen_ui.library.schema import BODIES, CLIPS, HEARD, TAGS
@@ -52,6 +52,13 @@ def insert(connection: Connection, person: str, clips: Sequence[Clip]) -> None:
 def _row(person: str, clip: Clip) -> dict[str, Any]:
     plain = {name: getattr(clip, name) for name in _PLAIN}
     return plain | {"person": person, "words": words_of(clip, clip.tags, clip.title)} | heard_columns(clip)
+
+
+def describe(connection: Connection, clip: Clip) -> None:
+    """Write what was asked and is heard."""
+    texts = {name: canonical(dict(getattr(clip, name))) for name in ("asked", "heard")}
+    connection.execute(update(BODIES).where(BODIES.c.clip == clip.id).values(texts))
+    connection.execute(update(CLIPS).where(CLIPS.c.id == clip.id).values(heard_columns(clip)))
 
 
 def fetch(connection: Connection, ids: Sequence[str]) -> list[Clip]:

@@ -21,8 +21,8 @@ Rebuild = Callable[[Recipe, Path], None]
 LIMIT_BYTES = 2_000_000_000
 LIMIT_VARIABLE = "MUSICGEN_DISK"
 
-WHOLE = "clip.json"
-"""The file that is written last: a folder without it is not whole."""
+WHOLE = ("clip.json", "clip.wav", "master.wav", "score.json")
+"""A folder without one of these is not whole; the first is written last, and goes first."""
 
 GIVEN = ("given.json",)
 """What no recipe makes again, such as somebody's own notes: it stays when the rest goes."""
@@ -72,7 +72,7 @@ class Shelf:
 
     def has(self, clip: str) -> bool:
         """Whether all files of a clip are there."""
-        return (self.folder(clip) / WHOLE).is_file()
+        return all((self.folder(clip) / name).is_file() for name in WHOLE)
 
     def file(self, clip: str, name: str) -> Path | None:
         """One file of a clip, which counts as a use of it; None where it is not there."""
@@ -154,7 +154,7 @@ class Shelf:
         if not any((folder / name).is_file() for name in GIVEN):
             self._take_away(folder)
             return
-        (folder / WHOLE).unlink(missing_ok=True)
+        (folder / WHOLE[0]).unlink(missing_ok=True)
         for path in folder.iterdir():
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,76 @@
+"""Routes of a clip's files. Its id is the secret: elements that play sound cannot say who asks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse
+
+from musicgen_ui.engine.names import content_disposition
+from musicgen_ui.library.clip import Missing
+from musicgen_ui.music.score import PARTS
+from musicgen_ui.server.answers import StudioRoute
+from musicgen_ui.server.services import Services
+from musicgen_ui.server.takeaway import KINDS, Takeaway
+
+MEDIA_TYPES = {
+    "clip.wav": "audio/wav",
+    "clip.mid": "audio/midi",
+    "clip.json": "application/json",
+    "score.json": "application/json",
+}
+PICTURE_TYPES = {".png": "image/png", ".webp": "image/webp", ".jpg": "image/jpeg", ".json": "application/json"}
+
+# The same address gives other bytes after the clip was made again by another release: browsers ask by the tag.
+HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, no-cache"}
+
+
+def clips_router(services: Services) -> APIRouter:
+    """``/clips``: no header is needed."""
+    router = APIRouter(prefix="/clips", route_class=StudioRoute, tags=["clips"])
+    takeaway = Takeaway(services)
+
+    @router.get("/{clip}/stems/{part}.wav", response_class=FileResponse)
+    def stem(clip: str, part: str) -> FileResponse:
+        """A part as it is in the mix, WAV; the stems add up to the clip. Parts: lead, chords, bass, drums."""
+        if part not in PARTS:
+            raise Missing("part", f"must be one of {', '.join(PARTS)}")
+        return FileResponse(takeaway.mixed(clip, part), media_type="audio/wav", headers=HEADERS)
+
+    @router.get("/{clip}/pictures/{kind}", response_class=FileResponse)
+    def picture(clip: str, kind: str) -> FileResponse:
+        """A picture of the clip, such as its spectrogram."""
+        if services.pictures is None or not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,39}", kind, re.ASCII):
+            raise Missing("picture", "there is no such picture")
+        path = Path(services.pictures(kind, clip))
+        kind = PICTURE_TYPES.get(path.suffix, "application/octet-stream")
+        return FileResponse(path, media_type=kind, headers=HEADERS)
+
+    @router.get("/{clip}/download/{kind}")
+    def download(clip: str, kind: str, request: Request) -> Response:
+        """The clip to take away, with a name that says what it is.
+
+        ``wav16`` (the bytes of the hash), ``wav24``, ``flac``, ``mp3``, ``ogg``, ``midi``, ``musicxml``, ``stems`` (a
+        zip) or ``json``. Sound files hold title and recipe.
+        """
+        if kind not in KINDS:
+            raise Missing("format", f"must be one of {', '.join(KINDS)}")
+        file = takeaway.file(clip, kind)
+        headers = HEADERS | {"Content-Disposition": content_disposition(file.name)}
+        if isinstance(file.content, Path):
+            return FileResponse(file.content, media_type=file.media_type, headers=headers)
+        return Response(file.content, media_type=file.media_type, headers=headers)
+
+    @router.get("/{clip}/{name}", response_class=FileResponse)
+    def file(clip: str, name: str) -> FileResponse:
+        """``clip.wav`` (16 bit), ``clip.mid``, ``clip.json`` or ``score.json``. Ranges are answered.
+
+        Where the file is gone it is made again from the recipe, one clip at a time; 503 when too many wait.
+        """
+        if name not in MEDIA_TYPES:
+            raise Missing("file", f"must be one of {', '.join(MEDIA_TYPES)}")
+        return FileResponse(services.files.file(clip, name), media_type=MEDIA_TYPES[name], headers=HEADERS)
+
+    return router
