@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
 from musicgen_ui.engine.pipeline import Studio
 from musicgen_ui.engine.shelve import shelve
 from musicgen_ui.library.database import data_folder
-from musicgen_ui.library.shelf import Shelf
+from musicgen_ui.library.shelf import GIVEN, Shelf
 from musicgen_ui.library.store import Library
+from musicgen_ui.music.score_json import score_from_dict
 from musicgen_ui.recipe import Recipe
 from musicgen_ui.server.services import Services
 
@@ -30,7 +34,12 @@ def open_services(studio: Studio, folder: Path | None = None) -> Services:
     folder = data_folder() if folder is None else folder
     library = Library(os.environ.get(DATABASE) or None, folder)
 
-    def rebuild(recipe: Recipe, into: Path) -> None:
-        shelve(studio.generate(recipe), into, "")
+    lane = Lock()
 
-    return Services(studio, library, Shelf(folder / "clips"), rebuild)
+    def rebuild(recipe: Recipe, into: Path) -> None:
+        path = into / GIVEN[0]
+        given = score_from_dict(json.loads(path.read_text("utf-8"))) if path.is_file() else None
+        with lane:
+            shelve(studio.generate(replace(recipe, checkpoints={}), None, given), into, "")
+
+    return Services(studio, library, Shelf(folder / "clips"), rebuild, lane=lane)

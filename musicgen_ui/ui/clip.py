@@ -14,6 +14,7 @@ from musicgen_ui.engine.pipeline import Result
 from musicgen_ui.engine.preview import Piece
 from musicgen_ui.engine.shelve import shelve
 from musicgen_ui.library.clip import Clip, new_id
+from musicgen_ui.library.shelf import GIVEN
 from musicgen_ui.music.instruments import GM_NAMES, KITS
 from musicgen_ui.music.score import Score
 from musicgen_ui.music.score_json import score_to_dict
@@ -24,10 +25,6 @@ from musicgen_ui.ui.meter_rows import meters_html
 from musicgen_ui.ui.meters import meters, pretty_key
 from musicgen_ui.ui.tried import tried_html
 from musicgen_ui.ui.work import Hook
-
-GIVEN = "given.json"
-"""Beside a clip's files: a person's own notes that it was made from."""
-
 
 class Maker(Protocol):
     """What makes clips: a Studio.
@@ -110,24 +107,35 @@ def make(
         RequestError: the engine refuses the recipe, or the disk is full.
         Cancelled: from the hook.
     """
-    result = _in_turn(
-        services, lambda: services.studio.generate(order.recipe, hook, order.given, order.base, preview), hook
-    )
+
+    def work() -> Result:
+        return services.studio.generate(order.recipe, hook, order.given, order.base, preview)
+
+    result = _in_turn(services, work, hook)
     began = time.perf_counter()
     hook("draw", 0, 2)
-    title = heading_of(order)
-    name = new_id()
-    digest = _shelve(result, services.shelf.folder(name), title, order.given)
+    title, name, digest = heading_of(order), new_id(), []
+    services.shelf.put(name, lambda folder: digest.append(_shelve(result, folder, title, order.given)))
     hook("draw", 1, 2)
-    clip = clip_row(result, name, title, digest, order.origin)
+    clip = clip_row(result, name, title, digest[0], order.origin)
     if person is not None:
         clip = services.library.clips.add(person, clip)
+    hook("draw", 2, 2)
+    return shown(order, result, clip, {**result.seconds, "draw": time.perf_counter() - began})
+
+
+def shown(order: Order, result: Result, clip: Clip, seconds: Mapping[str, float]) -> Shown:
+    """A finished clip as the page shows it.
+
+    Args:
+        order: what made it.
+        result: the clip and what is known of it.
+        clip: its row in the library.
+        seconds: what each stage took.
+    """
     rows = meters_html(meters(result.asked, result.heard, genres=result.genres, blend=order.recipe.style.genre))
     made = Made(replace(order, base=None), result.score)
-    told, tried = heading_html(result, title), tried_html(result.rounds, result.gain)
-    hook("draw", 2, 2)
-    seconds = {**result.seconds, "draw": time.perf_counter() - began}
-    return Shown(made, clip, seconds, told, rows, tried)
+    return Shown(made, clip, seconds, heading_html(result, clip.title), rows, tried_html(result.rounds, result.gain))
 
 
 def heading_of(order: Order) -> str:
@@ -139,7 +147,7 @@ def heading_of(order: Order) -> str:
 def _shelve(result: Result, folder: Path, title: str, given: Score | None) -> str:
     if given is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / GIVEN).write_text(json.dumps(score_to_dict(given)), encoding="utf-8")
+        (folder / GIVEN[0]).write_text(json.dumps(score_to_dict(given)), encoding="utf-8")
     return shelve(result, folder, title)
 
 

@@ -11,22 +11,27 @@ from typing import Any
 import gradio as gr
 
 from musicgen_ui.engine.preview import Piece
+from musicgen_ui.engine.shelve import load_shelved
 from musicgen_ui.errors import Cancelled, RequestError
+from musicgen_ui.library.clip import Clip
 from musicgen_ui.library.people import key_of
 from musicgen_ui.music.form import FREE
 from musicgen_ui.recipe import LIMITS, Recipe, checked_integer
 from musicgen_ui.server.services import Services
 from musicgen_ui.source import MAX_DEPTH, Source
 from musicgen_ui.ui import status
-from musicgen_ui.ui.clip import Made, Order, Shown, make
-from musicgen_ui.ui.marks import clip_html, downloads_html, stream_html
-from musicgen_ui.ui.orders import SEEDS, parse_request
+from musicgen_ui.ui.clip import Made, Order, Shown, make, shown
+from musicgen_ui.ui.marks import STAGE, Mark, clip_html, downloads_html, stream_html
+from musicgen_ui.ui.orders import SEEDS, differences, parse_request
 from musicgen_ui.ui.presets import PRESETS
-from musicgen_ui.ui.settings import PAGE_CONTROLS, page_recipe
+from musicgen_ui.ui.settings import PAGE_CONTROLS, from_recipe, page_recipe
 from musicgen_ui.ui.song import Song
 from musicgen_ui.ui.work import Progress, Work
 
 LOG = logging.getLogger(__name__)
+
+TAKES = 4
+"""How many are made to be compared."""
 
 CONTROLS = {"accompany": "keep", "continue": "bars", "regenerate": "bars and parts"}
 """Action to what a person chose for it."""
@@ -117,10 +122,63 @@ class Page:
         except RequestError as error:
             yield {self._out["status"]: status.refused(error)}
             return
-        yield from self._follow(lambda: wanted.order, person, to=wanted.to, token=wanted.token)
+        if wanted.clip is not None and (there := self._there(wanted.clip, wanted.order)) is not None:
+            yield self._finished(there, Mark(wanted.to, wanted.token))
+            return
+        unlike = None if wanted.promised is None else differences(wanted.promised, self._services.studio.checkpoints)
+        yield from self._follow(lambda: wanted.order, person, Mark(wanted.to, wanted.token, unlike))
+
+    def four(self, *raw: Any) -> Updates:
+        """Several takes of what the sliders say, one after the other, to compare them.
+
+        Args:
+            raw: values of PAGE_CONTROLS, then the preset's slug, then the person's token.
+        """
+        *values, slug, person = raw
+        title = PRESETS[slug].name if slug in PRESETS else ""
+        for number in range(TAKES):
+            settings = _settings(values)
+            update: dict[Any, Any] = {}
+            for update in self._follow(
+                lambda settings=settings: Order(page_recipe(settings), title, origin="take"),
+                person,
+                Mark("takes", f"take-{number}"),
+                task=f"Take {number + 1} of {TAKES}",
+            ):
+                yield update
+            if self._out["clip"] not in update:
+                return
+
+    def restore(self, code: Any) -> list[Any]:
+        """The controls as a recipe sets them, then the status.
+
+        Args:
+            code: of a share link.
+        """
+        try:
+            recipe = Recipe.from_code(code)
+        except RequestError as error:
+            return [*(gr.skip() for _ in PAGE_CONTROLS), gr.skip(), status.refused(error)]
+        values = from_recipe(recipe)
+        return [*(values[name] for name in PAGE_CONTROLS), True, status.restored()]
+
+    def _there(self, clip: Clip, order: Order) -> Shown | None:
+        """A clip whose files are on the shelf; None where they are not."""
+        if not self._services.shelf.has(clip.id):
+            return None
+        try:
+            return shown(order, load_shelved(self._services.shelf.folder(clip.id)), clip, {})
+        except RequestError:
+            return None
 
     def _follow(
-        self, call: Callable[[], Order], person: Any, *, show_seed: bool = False, to: str = "stage", token: str = ""
+        self,
+        call: Callable[[], Order],
+        person: Any,
+        mark: Mark = STAGE,
+        *,
+        show_seed: bool = False,
+        task: str = "",
     ) -> Updates:
         """Make what ``call`` orders, say how far it is, and let it be heard while it is made."""
         try:
@@ -129,7 +187,7 @@ class Page:
             yield {self._out["status"]: status.refused(error)}
             return
         name, stream = self._services.streams.open()
-        begun = {self._out["status"]: status.working(Progress(0.0)), self._out["stream"]: stream_html(name, to)}
+        begun = {self._out["status"]: status.working(Progress(0.0), task), self._out["stream"]: stream_html(name, mark)}
         yield begun | ({self._out["seed"]: order.recipe.seed} if show_seed else {})
 
         def hear(piece: Piece) -> None:
@@ -140,7 +198,7 @@ class Page:
         try:
             for progress in work.follow():
                 stage = progress.now
-                yield {self._out["status"]: status.working(progress)}
+                yield {self._out["status"]: status.working(progress, task)}
         except Cancelled:
             yield {self._out["status"]: status.stopped()}
         except RequestError as error:
@@ -149,13 +207,13 @@ class Page:
             LOG.exception("generating failed in stage %s", stage)
             yield {self._out["status"]: status.broken(stage)}
         else:
-            yield self._finished(work.result, to, token)
+            yield self._finished(work.result, mark)
         finally:
             stream.close()
 
-    def _finished(self, shown: Shown, to: str, token: str) -> dict[Any, Any]:
-        values = {"status": status.done(shown.seconds, shown.clip.seconds), "clip": clip_html(shown.clip, to, token)}
-        if to == "stage":
+    def _finished(self, shown: Shown, mark: Mark) -> dict[Any, Any]:
+        values = {"status": status.done(shown.seconds, shown.clip.seconds), "clip": clip_html(shown.clip, mark)}
+        if mark.to == "stage":
             values |= {
                 "empty": gr.update(visible=False),
                 "result": gr.update(visible=True),

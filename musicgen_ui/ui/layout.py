@@ -52,6 +52,7 @@ class Desk:
         timbre: what the timbre panel shows.
         start: the drawer for files.
         generate: starts.
+        four: makes several takes to compare.
         stop: stops.
     """
 
@@ -65,6 +66,7 @@ class Desk:
     timbre: Panel
     start: Start
     generate: gr.Button
+    four: gr.Button
     stop: gr.Button
 
 
@@ -123,8 +125,9 @@ def _desk(synths: tuple[str, ...]) -> Desk:
         generate = gr.Button(
             "Generate", variant="primary", elem_id="generate", elem_classes="makes", scale=4, min_width=160
         )
+        four = gr.Button("4 takes", variant="secondary", elem_id="four", elem_classes="makes", scale=1, min_width=90)
         stop = gr.Button("Stop", variant="secondary", elem_id="stop", scale=1, min_width=80)
-    return Desk(made, chips, seed, length, blend, sections, zones, panel, start, generate, stop)
+    return Desk(made, chips, seed, length, blend, sections, zones, panel, start, generate, four, stop)
 
 
 def _stage() -> tuple[Outputs, Bench]:
@@ -203,12 +206,18 @@ def _wire_makers(desk: Desk, bench: Bench, out: Outputs, preset: gr.State, servi
     controls_now = [desk.made[name] for name in PAGE_CONTROLS]
     makers = (
         (desk.generate, page.press, [*controls_now, desk.seed.lock, preset], "signed"),
+        (desk.four, page.four, [*controls_now, preset], "signed"),
         (bench.go_on, page.go_on, [*controls_now, out["made"], bench.more], "signed"),
         (bench.renew, page.renew, [*controls_now, out["made"], bench.first, bench.last, bench.parts], "signed"),
         (start.accompany, page.accompany, [*controls_now, start.song, start.keep], "signed"),
         (start.go_on, page.go_on_from_file, [*controls_now, start.song, start.more], "signed"),
         (other, page.make, [request], "order"),
     )
+    restore = gr.Button("Restore", visible="hidden", elem_id="do-restore")
+    restore.click(
+        page.restore, request, [*controls_now, desk.seed.lock, out["status"]], js="() => window.studio.outbox",
+        api_visibility="private", queue=False, show_progress="hidden",
+    )  # fmt: skip
     wait = f"() => window.studio.waiting({json.dumps(status.waiting())})"
     # A cancelled event counts as failed once the server has let go of it: only then is it true that it stopped.
     end = f"() => window.studio.ended({json.dumps(status.stopped())}, {json.dumps(status.unreachable())})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from html import escape
 
 from musicgen_ui.library.clip import Clip
@@ -14,15 +15,34 @@ DOWNLOADS = {
 """Name of a download's route to what a person reads."""
 
 
-def clip_html(clip: Clip, to: str, token: str) -> str:
+@dataclass(frozen=True)
+class Mark:
+    """What the page knows a clip by.
+
+    Attributes:
+        to: where it goes: stage, takes, morph or radio.
+        token: of the request that it answers.
+        unlike: for what a link promised: what is not the same here as where it was made; None where nothing was.
+    """
+
+    to: str = "stage"
+    token: str = ""
+    unlike: list[str] | None = None
+
+
+STAGE = Mark()
+
+
+def clip_html(clip: Clip, mark: Mark) -> str:
     """A finished clip; ``bus.js`` reads it."""
     told = json.dumps(clip.to_dict(), allow_nan=False)
-    return f'<i data-clip="{escape(told)}" data-to="{escape(to)}" data-token="{escape(token)}"></i>'
+    unlike = "" if mark.unlike is None else f' data-unlike="{escape(", ".join(mark.unlike))}"'
+    return f'<i data-clip="{escape(told)}" data-to="{escape(mark.to)}" data-token="{escape(mark.token)}"{unlike}></i>'
 
 
-def stream_html(name: str, to: str) -> str:
+def stream_html(name: str, mark: Mark) -> str:
     """A sound in the making; ``bus.js`` reads it."""
-    return f'<i data-stream="{escape(name)}" data-to="{escape(to)}"></i>'
+    return f'<i data-stream="{escape(name)}" data-to="{escape(mark.to)}"></i>'
 
 
 def downloads_html(clip: Clip) -> str:

@@ -8,14 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from musicgen_ui import __version__
 from musicgen_ui.errors import RequestError
 from musicgen_ui.library.clip import Clip
+from musicgen_ui.library.shelf import GIVEN
 from musicgen_ui.music.score import Score
 from musicgen_ui.music.score_json import score_from_dict
 from musicgen_ui.recipe import Recipe
 from musicgen_ui.server.services import Services
 from musicgen_ui.source import Source
-from musicgen_ui.ui.clip import GIVEN, Order
+from musicgen_ui.ui.clip import Order
 
 TARGETS = ("stage", "takes", "morph", "radio")
 """Where a clip may go: it is shown, or put beside others, or only heard."""
@@ -34,13 +36,22 @@ class Request:
         order: what to make.
         to: one of TARGETS.
         token: what the page knows its request by.
-        digest: SHA-256 that the clip is said to have; None where nobody said.
+        clip: the row of a clip that need only be shown; None for one that is to be made.
+        promised: the recipe of a link, with the models that made its clip; None where nothing was promised.
     """
 
     order: Order
     to: str
     token: str
-    digest: str | None = None
+    clip: Clip | None = None
+    promised: Recipe | None = None
+
+
+def differences(promised: Recipe, checkpoints: Mapping[str, str]) -> list[str]:
+    """What is not the same here as where a link was made: the release, and models by name."""
+    names = sorted(name for name, digest in promised.checkpoints.items() if checkpoints.get(name) != digest)
+    release = [] if promised.version == __version__ else [f"release {promised.version}"]
+    return release + names
 
 
 def parse_request(text: Any, services: Services, person: str) -> Request:
@@ -66,8 +77,12 @@ def parse_request(text: Any, services: Services, person: str) -> Request:
     action = ACTIONS.get(values.get("action"))
     if action is None:
         raise RequestError("action", f"must be one of {', '.join(ACTIONS)}")
-    digest = values.get("hash")
-    return Request(action(values, services, person), to, token, digest if isinstance(digest, str) else None)
+    order = action(values, services, person)
+    if action is not _open:
+        return Request(order, to, token)
+    if values.get("clip") is not None:
+        return Request(order, to, token, clip=services.library.clips.get(person, values["clip"]))
+    return Request(order, to, token, promised=Recipe.from_code(values["code"]))
 
 
 def _vary(values: Mapping[str, Any], services: Services, person: str) -> Order:
@@ -150,7 +165,7 @@ class _Known:
 def _known(name: Any, services: Services, person: str) -> _Known:
     clip = services.library.clips.get(person, name)
     recipe = replace(Recipe.from_dict(clip.recipe), checkpoints={})
-    given = _score(services, clip.id, GIVEN)
+    given = _score(services, clip.id, GIVEN[0])
     if given is None:
         _needs_no_file(recipe)
     return _Known(clip, recipe, _score(services, clip.id, "score.json"), given)

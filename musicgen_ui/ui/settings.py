@@ -117,6 +117,13 @@ def to_timbre(values: Mapping[str, Any]) -> Timbre:
     return Timbre(*points, morph, tuple(part for part, tick in ticks.items() if tick))
 
 
+def from_recipe(recipe: Recipe) -> dict[str, Any]:
+    """Values of the page's controls that ask for a recipe; what it was made from has no control."""
+    plain = ("bars", "seed", "composer", "synth", "takes", "rounds", *FORM_CONTROLS)
+    values = {name: getattr(recipe, name) for name in plain} | from_style(recipe.style) | from_timbre(recipe.timbre)
+    return {name: values[name] for name in PAGE_CONTROLS}
+
+
 def page_recipe(values: Mapping[str, Any]) -> Recipe:
     """The Recipe that the page's controls ask for; a synthesizer with fixed instruments ignores the timbre panel.
 

@@ -39,19 +39,35 @@ def waiting() -> str:
     return _box("waiting", "Waiting for the engine.", '<p class="line"><b>Waiting for the engine</b></p>')
 
 
-def working(progress: Progress) -> str:
-    """All stages and how far each is, the time since the start, and what the present stage still needs."""
+def restored() -> str:
+    """After the controls were set from a recipe."""
+    return _box(
+        "ready", "The sliders are as they were.", '<p class="line"><b>The sliders are as they were.</b></p>'
+        '<p class="detail">Press Generate to make the clip again, or change what you like first.</p>',
+    )  # fmt: skip
+
+
+def working(progress: Progress, task: str = "") -> str:
+    """All stages and how far each is, the time since the start, and what the present stage still needs.
+
+    Args:
+        progress: a look at the work.
+        task: which one of several it is.
+    """
     order = [*STAGES, *(name for name in progress.done if name not in STAGES)]
     rows = "".join(_stage(name, progress) for name in order)
     verb = VERBS.get(progress.now or "", (progress.now or "starting").capitalize())
     left = "" if progress.left is None else f", about {progress.left:.0f} s left"
-    line = f'<p class="line"><b>{escape(verb)}</b><span class="clock">{progress.seconds:.1f} s{left}</span></p>'
+    which = f"<span>{escape(task)}</span>" if task else ""
+    line = f'<p class="line"><b>{escape(verb)}</b>{which}<span class="clock">{progress.seconds:.1f} s{left}</span></p>'
     return _box("working", f"{verb}.", f'{line}<ol class="stages">{rows}</ol>')
 
 
 def done(seconds: Mapping[str, float], length: float) -> str:
     """How long it took and each stage of it, beside the length of the clip."""
     total = sum(seconds.values())
+    if not seconds:
+        return _box("done", "Here it is.", '<p class="line"><b>Here it is.</b></p>')
     shares = ", ".join(f"{NOUNS.get(name, name)} {took:.1f}" for name, took in seconds.items())
     pace = f", {length / total:.0f} × real time" if total > 0 and length / total >= 2 else ""
     text = f"{length:.0f} s of music in {total:.1f} s{pace}"

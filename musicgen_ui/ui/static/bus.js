@@ -119,6 +119,12 @@ export const unask = (to) => {
 /** What is asked for and not yet made. */
 export const asked = (to) => orders.filter((order) => order.to === to).length + (running?.to === to ? 1 : 0);
 
+/** Sets the page's controls as the recipe in a share code has them. */
+export const restore = (code) => {
+  window.studio.outbox = code;
+  $("#do-restore")?.click();
+};
+
 const watch = (selector, look) => {
   const box = $(selector);
   if (box) new MutationObserver(look).observe(box, { childList: true, subtree: true, attributes: true });
@@ -131,8 +137,8 @@ export const startBus = () => {
     if (!mark || mark.dataset.clip === last) return;
     last = mark.dataset.clip;
     const clip = JSON.parse(last);
-    const { to, token: of } = mark.dataset;
-    emit("clip", { clip, to });
+    const { to, token: of, unlike } = mark.dataset;
+    emit("clip", { clip, to, token: of, unlike });
     emit("library");
     if (running && running.token === of) finish((order) => order.done(clip));
   });

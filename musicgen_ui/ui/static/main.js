@@ -2,7 +2,7 @@
 import { $, ROOMS, showRoom, startBus } from "./bus.js";
 import { startDesk } from "./desk.js";
 
-const MODULES = [];
+const MODULES = ["./player.js", "./workbench.js", "./library.js", "./playlists.js", "./similar.js", "./share.js"];
 
 const ready = () =>
   new Promise((done) => {
