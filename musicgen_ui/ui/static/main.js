@@ -2,7 +2,7 @@
 import { $, ROOMS, showRoom, startBus } from "./bus.js";
 import { startDesk } from "./desk.js";
 
-const MODULES = ["./player.js", "./workbench.js", "./library.js", "./playlists.js", "./similar.js", "./share.js"];
+const MODULES = ["player", "figures", "mixer", "workbench", "library", "playlists", "foryou", "similar", "share"].map((name) => `./${name}.js`);
 
 const ready = () =>
   new Promise((done) => {
@@ -16,8 +16,14 @@ const ready = () =>
 await ready();
 startBus();
 startDesk();
-const started = await Promise.all(MODULES.map((path) => import(path)));
-for (const module of started) module.start();
+// A module that fails must not take the others with it.
+for (const path of MODULES) {
+  try {
+    (await import(path)).start();
+  } catch (error) {
+    console.error(path, error);
+  }
+}
 document.addEventListener("click", (event) => {
   const tab = event.target instanceof Element ? event.target.closest("#rooms button") : null;
   if (tab) showRoom(tab.dataset.room);
