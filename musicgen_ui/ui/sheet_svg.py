@@ -19,8 +19,9 @@ _ATTRIBUTES = {
 _CLASSES = {"measure", "note", "chord", "rest", "staff", "layer", "harm", "tempo", "reh", "system", "beam", "label"}
 _LOOKS = {"tempo": ("font-weight", "bold"), "reh": ("font-weight", "bold"), "mNum": ("font-style", "italic")}
 _FONT = "'Times New Roman', Times, 'Liberation Serif', 'Noto Serif', 'Noto Serif CJK SC', 'Songti SC', SimSun, serif"
-_QUARTER = "♩"
-"""For the note of a tempo mark, which verovio writes in its own font: this one is in the fonts that people have."""
+_SIGNS = {0xECA5: "♩", 0xEA64: "♭", 0xEA65: "♮", 0xEA66: "♯"}
+"""Signs within text, which verovio takes from a music font (SMuFL), to those in the fonts that people have."""
+_SIGN_SIZE = "440px"
 
 
 def note_ids(pages: Sequence[str], moments: Iterable[Mapping[str, Any]], prefix: str) -> dict[str, str]:
@@ -66,7 +67,8 @@ def _clean(element: ElementTree.Element, names: Mapping[str, str], prefix: str, 
     if tag == "use" and link.startswith("#"):
         element.set("href", f"#{prefix}{link[1:]}")
     if tag == "tspan" and "font-family" in given:
-        element.text = _QUARTER
+        element.text = (element.text or "").translate(_SIGNS)
+        element.set("font-size", _SIGN_SIZE)
     if tag not in _TEXT:
         element.text = None
     children = []
