@@ -17,7 +17,7 @@ from musicgen_ui.errors import Cancelled
 from musicgen_ui.music.score import Score
 from musicgen_ui.style import Style
 
-FIRST_SECONDS = 2.5
+FIRST_SECONDS = 1.8
 """Of music in the first piece, at least: short enough to be made at once, long enough until more is there."""
 
 SPARE = 1.3

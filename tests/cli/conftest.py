@@ -18,7 +18,7 @@ from musicgen_ui.timbre import Z_SIZE, TimbrePoint
 NOTES = tuple(Note(float(beat), 60, 1.0, 90) for beat in range(4))
 
 
-def compose(style, *, seed, bars, takes, shape, hook):
+def compose(style, *, seed, bars, takes, shape, hook, early=None):
     hook("compose", bars, bars)
     key = "A minor" if style.key == "auto" else style.key
     return Score(style.tempo, style.metre, bars, dict.fromkeys(style.active_parts, NOTES), key=key)

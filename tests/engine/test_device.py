@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import torch
 
 from musicgen_ui.cli.arguments import DEVICES as CLI_DEVICES
-from musicgen_ui.engine.device import DEVICES, one_thread, resolve_device, thread_count
+from musicgen_ui.engine.device import DEVICES, one_thread, resolve_device, set_threads, thread_count, usual_threads
 from musicgen_ui.errors import RequestError
 
 
@@ -47,6 +49,27 @@ def test_a_bad_environment_is_told(text, monkeypatch):
     monkeypatch.setenv("MUSICGEN_THREADS", text)
     with pytest.raises(RequestError, match="MUSICGEN_THREADS: must be a whole number from 1 to 256"):
         thread_count()
+
+
+def test_somebodys_composing_does_not_take_the_threads_of_others():
+    """A thread that is new to torch takes what was set last; inside ``usual_threads`` it has what the process has."""
+    before = torch.get_num_threads()
+    seen = []
+
+    def work():
+        with usual_threads():
+            seen.append(torch.get_num_threads())
+
+    try:
+        set_threads(2)
+        with one_thread():
+            thread = threading.Thread(target=work)
+            thread.start()
+            thread.join()
+        assert seen == [2]
+        assert torch.get_num_threads() == 2
+    finally:
+        set_threads(before)
 
 
 def test_one_thread_for_a_while():

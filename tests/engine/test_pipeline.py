@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -28,10 +29,16 @@ class Band:
         self.slope, self.bias, self.fixed = slope, bias, heard
         self.calls = []
 
-    def compose(self, style, *, seed, bars, takes, shape, hook):
+    def compose(self, style, *, seed, bars, takes, shape, hook, early=None):
         self.calls.append((style, seed, bars, takes))
         for bar in range(bars):
             hook("compose", bar + 1, bars)
+        score = self.written(style, seed, bars)
+        if early is not None and bars > 2:
+            early(score.section(0, 2))
+        return score
+
+    def written(self, style, seed, bars):
         rng = np.random.default_rng(seed)
         notes = tuple(Note(float(beat), int(rng.integers(60, 72)), 1.0, 90) for beat in range(bars * 4))
         return Score(style.tempo, style.metre, bars, dict.fromkeys(style.active_parts, notes), key="A minor")
@@ -203,6 +210,38 @@ def band_of(synthesizers, style=None):
     band.asked_style = style or Style()
     rest = {"mix": band.mix, "listen": band.listen, "checkpoints": {}}
     return Studio(composers={"wavenet": band.compose}, synthesizers=synthesizers, **rest)
+
+
+@pytest.mark.parametrize("bars", [2, 9])
+def test_what_is_made_does_not_depend_on_whether_it_is_heard_meanwhile(bars):
+    recipe = Recipe(seed=3, bars=bars)
+    plain = band_of({"vaegan": Player(0.1)}).generate(recipe)
+    pieces = []
+    heard = band_of({"vaegan": Player(0.1)}).generate(recipe, preview=pieces.append)
+    np.testing.assert_array_equal(plain.clip.samples, heard.clip.samples)
+    assert plain.score == heard.score
+    assert pieces[-1].last
+    assert pieces[0].samples.shape[1] < plain.clip.samples.shape[1]
+    np.testing.assert_allclose(np.concatenate([p.samples for p in pieces], axis=1), plain.clip.samples, atol=1e-6)
+
+
+def test_what_may_be_corrected_is_not_heard_early():
+    pieces = []
+    band_of({"vaegan": Player(0.1)}).generate(Recipe(bars=2, rounds=1), preview=pieces.append)
+    assert not pieces
+
+
+@pytest.mark.parametrize("stop_at", STAGES)
+def test_the_preview_stops_with_the_clip(stop_at):
+    def hook(stage, done, total):
+        if stage == stop_at:
+            raise Cancelled
+
+    pieces = []
+    with pytest.raises(Cancelled):
+        band_of({"vaegan": Player(0.1)}).generate(Recipe(bars=9), hook, preview=pieces.append)
+    assert "preview" not in {thread.name for thread in threading.enumerate()}
+    assert any(piece.last for piece in pieces) == (stop_at == "listen")
 
 
 def test_the_recipe_picks_the_synthesizer_and_hands_it_style_timbre_and_seed():
