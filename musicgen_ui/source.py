@@ -11,8 +11,8 @@ from musicgen_ui.errors import RequestError
 from musicgen_ui.music.score import PARTS
 
 ACTIONS = ("accompany", "continue", "regenerate", "vary", "morph", "perform")
-"""Keep some parts and write the others; go on after the end; write some bars or parts anew; something like it; something
-between two clips; the same notes with another sound."""
+"""Keep some parts and write the others; go on after the end; write some bars or parts anew; write something like
+it; something between two clips; the same notes with another sound."""
 
 MAX_DEPTH = 8
 """How many times a clip may be made from a clip that was made from a clip."""
@@ -78,19 +78,9 @@ class Source:
             raise RequestError("source", "the SHA-256 of a MIDI file must be 64 hexadecimal digits")
         if (self.recipe is None) == (self.midi_sha256 is None):
             raise RequestError("source", "must name either the recipe of a clip or the SHA-256 of a MIDI file")
-        object.__setattr__(self, "amount", _checked_share(self.amount, "vary", self.action))
-        object.__setattr__(self, "mix", _checked_share(self.mix, "morph", self.action))
-        if (self.other is not None) != (self.action == "morph"):
-            raise RequestError("source", "a morph, and nothing else, needs the recipe of another clip")
-        if self.depth > MAX_DEPTH:
-            raise _too_deep()
-        if self.clips > MAX_CLIPS:
-            raise _too_many()
         object.__setattr__(self, "parts", _checked_parts(self.parts))
         object.__setattr__(self, "bars", _checked_bars(self.bars))
-        files = {(origin.midi_sha256, origin.parts) for origin in self._origins() if origin.midi_sha256}
-        if len(files) > 1:
-            raise RequestError("source", "both clips go back to MIDI files; only one file can be handed in")
+        self._check_branches()
         if self.action == "accompany" and not self.parts:
             raise RequestError("source", "name at least one part to keep")
         if self.action == "accompany" and len(self.parts) == len(PARTS):
@@ -102,10 +92,33 @@ class Source:
         if self.action == "regenerate" and self.bars is None and len(self.parts) in (0, len(PARTS)):
             raise RequestError("source", "name the bars or the parts to write anew; all of them would be a new clip")
 
+    def _check_branches(self) -> None:
+        object.__setattr__(self, "amount", _checked_share(self.amount, "vary", self.action))
+        object.__setattr__(self, "mix", _checked_share(self.mix, "morph", self.action))
+        if (self.other is not None) != (self.action == "morph"):
+            raise RequestError("source", "a morph, and nothing else, needs the recipe of another clip")
+        if self.depth > MAX_DEPTH:
+            raise _too_deep()
+        if self.clips > MAX_CLIPS:
+            raise _too_many()
+        files = {(origin.midi_sha256, origin.parts) for origin in self._origins() if origin.midi_sha256}
+        if len(files) > 1:
+            raise RequestError("source", "both clips go back to MIDI files; only one file can be handed in")
+
     @property
     def branches(self) -> tuple[MadeFrom, ...]:
         """The recipes of the clips that it is made from: none for a MIDI file, two for a morph."""
         return tuple(recipe for recipe in (self.recipe, self.other) if recipe is not None)
+
+    @property
+    def nearer(self) -> MadeFrom | None:
+        """The recipe that it is made from; to morph, that of the nearer end, of the far one from the middle on."""
+        return self.recipe if self.mix is None or self.mix < 0.5 else self.other
+
+    @property
+    def keeps_notes(self) -> bool:
+        """Whether nothing is left to be written."""
+        return self.action == "perform" or self.amount == 0 or self.mix in (0, 1)
 
     @property
     def depth(self) -> int:

@@ -106,7 +106,9 @@ class Outcome:
     gain: Mapping[str, Any]
 
 
-def run(style: Style, rooms: Rooms, *, rounds: int, response: Response | None = None) -> Outcome:
+def run(
+    style: Style, rooms: Rooms, *, rounds: int, response: Response | None = None, keeps_notes: bool = False
+) -> Outcome:
     """Makes a clip, and up to ``rounds`` corrections of it.
 
     Args:
@@ -115,6 +117,7 @@ def run(style: Style, rooms: Rooms, *, rounds: int, response: Response | None = 
         rounds: at most so many more takes; 0 switches the loop off.
         response: the curves of this composer and synthesizer; None for straight lines, by which the models are told
             at first exactly what was asked.
+        keeps_notes: other notes cannot be tried; only what the mixer decides is corrected.
     """
     response = response or Response()
     began = time.perf_counter()
@@ -126,7 +129,8 @@ def run(style: Style, rooms: Rooms, *, rounds: int, response: Response | None = 
     _learn(beliefs, best.told, best.heard, rooms.measure(score))
     mixes = [(best.told, best.heard)]  # of the stems that are kept
     # Two of three rounds may play other notes, so that on average three take no longer than two first takes.
-    kept, plays, stopped = 0, math.ceil(2 * rounds / 3), "all rounds made" if rounds else "switched off"
+    plays = 0 if keeps_notes else math.ceil(2 * rounds / 3)
+    kept, stopped = 0, "all rounds made" if rounds else "switched off"
     for number in range(1, rounds + 1):
         remixed = _remixed(best, mixes, response)
         kind = _next_kind(best, beliefs, remixed, plays)

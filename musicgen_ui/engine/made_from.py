@@ -11,9 +11,12 @@ from musicgen_ui.recipe import Recipe
 Compose = Callable[[Recipe, Score | None], Score]
 """The score that a studio makes of a recipe; the second argument is a person's score, where the recipe needs one."""
 
+Base = Score | tuple[Score, Score]
+"""What a clip is made from: a score, or those at either end of a morph."""
 
-def source_score(compose: Compose, recipe: Recipe, given: Score | None) -> Score:
-    """The score that a recipe's clip is made from.
+
+def source_score(compose: Compose, recipe: Recipe, given: Score | None) -> Base:
+    """The score that a recipe's clip is made from; to morph, both.
 
     Args:
         compose: makes the score of the source's own recipe; it may call this function again.
@@ -25,17 +28,20 @@ def source_score(compose: Compose, recipe: Recipe, given: Score | None) -> Score
     """
     source = recipe.source
     if source.recipe is not None:
-        return compose(source.recipe, given)
-    if given is None:
+        score = compose(source.recipe, given)
+    elif given is None:
         raise RequestError("source", "the clip is made from a MIDI file, which must be handed in beside its recipe")
-    return given
+    else:
+        score = given
+    return score if source.other is None else (score, compose(source.other, given))
 
 
 def sound_seed(recipe: Recipe) -> int:
     """The seed of a clip's sound.
 
-    It is that of the clip which it was first made from: a part that is kept sounds as it did.
+    It is that of the clip which it was first made from, at the nearer end of a morph: a part that is kept sounds as it
+    did.
     """
-    while recipe.source is not None and recipe.source.recipe is not None:
-        recipe = recipe.source.recipe
+    while recipe.source is not None and recipe.source.nearer is not None:
+        recipe = recipe.source.nearer
     return recipe.seed

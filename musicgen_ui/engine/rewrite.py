@@ -1,4 +1,4 @@
-"""Writing beside what is there: other parts to kept ones, more bars after the last, chosen bars or parts anew."""
+"""Writing beside what is there: other parts to kept ones, more bars after the last, some anew, all a little other."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ import numpy as np
 import torch
 
 from musicgen_ui.engine.clamped import Clamped
-from musicgen_ui.engine.compose import FIRST_BAR, NEUTRAL, in_key, mood_of_mode, no_hook, slider_errors
+from musicgen_ui.engine.compose import FIRST_BAR, in_key, no_hook
 from musicgen_ui.engine.device import one_thread
-from musicgen_ui.engine.orchestrate import choose_programs
+from musicgen_ui.engine.judge import slider_errors
+from musicgen_ui.engine.leaning import Leaning
+from musicgen_ui.engine.made_from import Base
+from musicgen_ui.engine.origin import heard, neutral, programs_of, told
+from musicgen_ui.engine.perform import performed
 from musicgen_ui.engine.splice import Region, spliced
 from musicgen_ui.engine.steer import Steering, slider_guide
 from musicgen_ui.errors import RequestError
@@ -22,15 +26,14 @@ from musicgen_ui.models.pick import SamplingConfig
 from musicgen_ui.models.sampling import Hook, Plan, draw_noise, write_tables
 from musicgen_ui.music.frame import closed
 from musicgen_ui.music.harmonization import agreement, foresight, likelihood
-from musicgen_ui.music.harmony import with_harmony
 from musicgen_ui.music.score import PARTS, Score
 from musicgen_ui.music.table import DrumVocabulary, from_table
-from musicgen_ui.music.theory import key_is_minor, key_tonic
+from musicgen_ui.music.theory import key_is_minor
 from musicgen_ui.music.tokens import decode
 from musicgen_ui.recipe import Recipe
 from musicgen_ui.scale import UnitScale
 from musicgen_ui.source import MAX_BARS, MAX_SECONDS
-from musicgen_ui.style import AUTO, SLIDERS, Style
+from musicgen_ui.style import Style
 
 DRAWN_PER_TAKE = 4
 """Written for each take that a recipe asks for: what fits to what is kept is rarer than what pleases by itself."""
@@ -51,7 +54,7 @@ GOES_ON = 10_000
 def rewrite(
     composer: ComposerBase,
     recipe: Recipe,
-    score: Score,
+    score: Base,
     *,
     scales: Mapping[str, UnitScale],
     sampling: SamplingConfig | None = None,
@@ -65,7 +68,7 @@ def rewrite(
         recipe: its source says what to do, its style how the new notes should be, its seed which; four takes are
             written for each of ``takes`` and the best one is kept; ``bars`` and ``ending`` are those of a continuation.
         score: what is there. Its tempo, metre, key and the instruments of its parts stay; everything that is kept comes
-            back as the very same notes.
+            back as the very same notes. To morph, what is there at either end.
         scales: score side of the slider scales, by slider.
         sampling: how bold; None for the defaults.
         steering: how the sliders lean on what is written; None for as far as it takes.
@@ -74,8 +77,15 @@ def rewrite(
     Raises:
         RequestError: the score lacks the parts or the bars, or what comes out would be too long.
     """
-    score = _heard(score)
-    programs = _programs(score, recipe.style, recipe.seed)
+    leaning = Leaning(composer, scales, sampling or SamplingConfig(), steering or Steering(), hook)
+    if recipe.source.action == "morph":
+        return leaning.morphed(*(heard(end) for end in score), recipe)
+    score = heard(score)
+    if recipe.source.action == "vary":
+        return leaning.varied(score, recipe)
+    if recipe.source.action == "perform":
+        return performed(score, recipe)
+    programs = programs_of(score, recipe.style, recipe.seed)
     score, region = _ACTIONS[recipe.source.action](score, recipe)
     end = GOES_ON if recipe.source.action == "continue" and recipe.ending != "close" else FIRST_BAR + score.bars
     writer = _Writer(composer, scales, sampling or SamplingConfig(), steering or Steering(), hook)
@@ -117,35 +127,6 @@ def _regenerated(score: Score, recipe: Recipe) -> tuple[Score, Region]:
 _ACTIONS = {"accompany": _accompanied, "continue": _continued, "regenerate": _regenerated}
 
 
-def _heard(score: Score) -> Score:
-    """The score with a key, and chords where its notes have any."""
-    if not any(score.parts.values()):
-        raise RequestError("source", "there are no notes to begin with")
-    if score.key is None or not score.chords:
-        heard = with_harmony(score, score.key)
-        score = replace(score, key=score.key or heard.key or NEUTRAL[False], chords=score.chords or heard.chords)
-    return score
-
-
-def _programs(score: Score, style: Style, seed: int) -> dict[str, int]:
-    """The score's own instruments; the style's where a part is new or the person chose one."""
-    chosen = choose_programs(style, seed)
-    named = {part: chosen[part] for part in style.active_parts if style.parts[part].instrument != AUTO}
-    return {**chosen, **score.programs, **named}
-
-
-def _told(score: Score, style: Style, active: tuple[str, ...]) -> Style:
-    """The style as the composer is told it: what the score decides comes from the score."""
-    tempo = SLIDERS["tempo"]
-    return style.with_values(
-        tempo=min(max(score.tempo, tempo.low), tempo.high),
-        metre=score.metre,
-        key=score.key,
-        mood=mood_of_mode(style.mood, key_is_minor(score.key), chosen=True),
-        parts={part: replace(style.parts[part], on=part in active) for part in PARTS},
-    )
-
-
 @dataclass(frozen=True)
 class _Writer:
     """How takes are written."""
@@ -159,20 +140,19 @@ class _Writer:
     def write(self, score: Score, region: Region, recipe: Recipe, end: int) -> list[tuple[Score, float]]:
         """Takes of the score with its region written anew, each with the nats that a kept choice cost in it."""
         composer, minor = self.composer, key_is_minor(score.key)
-        home = NEUTRAL[minor]
-        neutral = score.transposed((key_tonic(home) - key_tonic(score.key) + 6) % 12 - 6)
+        home = neutral(score)
         vocabulary = DrumVocabulary(composer.config.drum_masks)
-        clamped = Clamped.of(neutral, region, vocabulary)
+        clamped = Clamped.of(home, region, vocabulary)
         active = tuple(part for part, on in zip(PARTS, clamped.active.tolist(), strict=True) if on)
         device = next(composer.parameters()).device
         takes = max(DRAWN_PER_TAKE, min(recipe.takes * DRAWN_PER_TAKE, MOST_BARS // clamped.bars))
         seeds = [_seed(recipe.seed, take) for take in range(takes)]
         latents, noise = draw_noise(seeds, len(clamped.table), composer.config.latent)
-        asked = condition_of(_told(score, recipe.style, active), minor=minor).expand(takes).to(device)
+        asked = condition_of(told(score, recipe.style, active), minor=minor).expand(takes).to(device)
         ear = Ear(clamped.to(device), takes, clamped.listened, device)
         guides = [ear]
         if clamped.harmony:
-            guides.append(ChordForesight(_evidence(neutral, clamped).to(device)))
+            guides.append(ChordForesight(_evidence(home, clamped).to(device)))
         steps = clamped.written
         slider = slider_guide(asked, self.scales, vocabulary, steps=len(steps), steering=self.steering)
         if slider is not None:
@@ -193,18 +173,18 @@ class _Writer:
         made = []
         for table, nats in zip(tables.numpy(), surprise, strict=True):
             grid = from_table(table, vocabulary, score.metre, clamped.active.numpy())
-            window = in_key(decode(grid, tempo=score.tempo, key=home), score.key)
+            window = in_key(decode(grid, tempo=score.tempo, key=home.key), score.key)
             made.append((spliced(score, _later(window, before, score.bars), region, harmony=clamped.harmony), nats))
         return made
 
 
-def _evidence(neutral: Score, clamped: Clamped) -> torch.Tensor:
+def _evidence(home: Score, clamped: Clamped) -> torch.Tensor:
     """(beats, chord classes) what the kept melody of the window says about the chord of each beat."""
-    before = clamped.first_bar * neutral.beats_per_bar
-    beats = clamped.bars * neutral.beats_per_bar
-    kept = clamped.region.kept(neutral)
+    before = clamped.first_bar * home.beats_per_bar
+    beats = clamped.bars * home.beats_per_bar
+    kept = clamped.region.kept(home)
     melody = tuple(replace(n, onset=n.onset - before) for n in kept.pitched if before <= n.onset < before + beats)
-    return torch.from_numpy(foresight(likelihood(melody, beats), neutral.metre)).float()
+    return torch.from_numpy(foresight(likelihood(melody, beats), home.metre)).float()
 
 
 def _later(score: Score, beats: int, bars: int) -> Score:
