@@ -17,6 +17,7 @@ from musicgen_ui.ui.dead_zones import zones_html
 from musicgen_ui.ui.engine import Engine
 from musicgen_ui.ui.files import KEPT_SECONDS
 from musicgen_ui.ui.handlers import Page
+from musicgen_ui.ui.memory import wire_memory
 from musicgen_ui.ui.orders import SEEDS
 from musicgen_ui.ui.presets import PRESETS
 from musicgen_ui.ui.rework import Bench, bench_controls
@@ -93,6 +94,7 @@ def build(services: Services) -> gr.Blocks:
         gr.HTML('<div id="player-bar"></div>', elem_id="player-room")
         out["seed"] = desk.made["seed"]
         _wire_controls(desk, out, preset)
+        wire_memory(demo, desk.made)
         _wire_notes(demo, desk, studio)
         wire_timbre(desk.made, desk.timbre, studio, SEEDS, ENGINE_LANE)
         wire_start(desk.start, desk.made, preset, studio, ENGINE_LANE)

@@ -2,7 +2,7 @@
 import { $, ROOMS, showRoom, startBus } from "./bus.js";
 import { startDesk } from "./desk.js";
 
-const MODULES = ["player", "figures", "mixer", "workbench", "library", "playlists", "foryou", "similar", "share"].map((name) => `./${name}.js`);
+const MODULES = ["player", "figures", "mixer", "workbench", "library", "playlists", "foryou", "similar", "share", "memory", "words"].map((name) => `./${name}.js`);
 
 const ready = () =>
   new Promise((done) => {
@@ -19,7 +19,7 @@ startDesk();
 // A module that fails must not take the others with it.
 for (const path of MODULES) {
   try {
-    (await import(path)).start();
+    await (await import(path)).start();
   } catch (error) {
     console.error(path, error);
   }
