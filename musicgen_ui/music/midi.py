@@ -174,8 +174,7 @@ def _variable(value: int) -> bytes:
 
 def _read_variable(data: bytes, at: int) -> tuple[int, int]:
     value = 0
-    while at < len(data):
-        byte = data[at]
+    for byte in data[at : at + 4]:  # the standard allows four bytes; without an end a number would grow for ever
         at += 1
         value = (value << 7) | (byte & 0x7F)
         if not byte & 0x80:
