@@ -89,8 +89,8 @@ class Streams:
 
 
 def frame(begin: int, samples: np.ndarray) -> bytes:
-    """A piece as it goes over the line; (2, n) float32 in [-1, 1]."""
-    pairs = np.rint(np.clip(samples, -1.0, 1.0).T * 32767.0).astype("<i2")
+    """A piece as it goes over the line; (2, n) float32 in [-1, 1], in the steps of ``clip.wav``."""
+    pairs = np.clip(np.rint(samples.T * 32768.0), -32768, 32767).astype("<i2")
     return struct.pack("<II", begin, len(pairs)) + pairs.tobytes()
 
 

@@ -55,7 +55,7 @@ def figure_html(figure: Figure) -> str:
     return (
         f'<figure class="figure {figure.kind}" data-seconds="{figure.seconds:.4f}" role="img" '
         f'aria-label="{escape(figure.says, quote=True)}">'
-        f'<figcaption><b>{escape(figure.title)}</b>{figure.key}</figcaption>'
+        f"<figcaption><b>{escape(figure.title)}</b>{figure.key}</figcaption>"
         f'<div class="axis" style="height:{figure.height}px" aria-hidden="true">{unit}{labels}</div>'
         f'<div class="picture" style="height:{figure.height}px">{figure.picture}</div></figure>'
     )

@@ -1,20 +1,24 @@
 """The piano roll: three pitched parts on one pitch axis, drums below, chord names above, bar lines through all.
 
 It is inline SVG with percentages across and pixels down: it fills any width without scaling its text or its
-note heights, and takes its colours from the page's theme.
+note heights, and takes its colours from the page's theme. All chord names are there; the page hides those that
+have no room at the width that it gives the picture.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from musicgen_ui.music.form import Section
 from musicgen_ui.music.score import PARTS, Chord, Note, Score
 from musicgen_ui.music.theory import PITCH_NAMES
+from musicgen_ui.ui.figure import Figure, figure_html
 
-PITCHED_HEIGHT = 126
-DRUM_ROW = 7
+PITCHED_HEIGHT = 144
+DRUM_ROW = 8
+DRUM_GAP = 6
+NAMES_HEIGHT = 20
 MIN_SPAN = 24
 """Least number of semitones shown, so that a drone does not fill the picture."""
 
@@ -27,12 +31,9 @@ DRUM_ROWS = ("cymbals", "hi-hat", "toms", "snare", "kick")
 _DRUM_ROW_OF = {35: 4, 36: 4, **dict.fromkeys((37, 38, 39, 40), 3), **dict.fromkeys((41, 43, 45, 47, 48, 50), 2),
                 **dict.fromkeys((42, 44, 46, 54, 69, 70, 82), 1)}  # fmt: skip
 
-_WIDE, _NARROW = 700.0, 300.0
-"""Plot widths in pixels for which chord names are thinned out."""
 
-
-def roll_html(score: Score, labels: dict[str, str], sections: Sequence[Section] = ()) -> str:
-    """The figure.
+def roll_figure(score: Score, labels: Mapping[str, str], sections: Sequence[Section] = ()) -> str:
+    """The figure as HTML.
 
     Args:
         score: what to draw; parts that are not observed are left out.
@@ -41,8 +42,9 @@ def roll_html(score: Score, labels: dict[str, str], sections: Sequence[Section] 
     """
     parts = [part for part in PARTS if part in score.parts]
     low, high = _pitch_range(score)
-    drums_height = DRUM_ROW * len(DRUM_ROWS) + 6 if "drums" in parts else 0
+    drums_height = DRUM_ROW * len(DRUM_ROWS) + DRUM_GAP if "drums" in parts else 0
     height = PITCHED_HEIGHT + drums_height
+    head = NAMES_HEIGHT * (2 if sections else 1)
     body = [_grid(score, low, high, height)]
     for part in parts:
         rects = "".join(
@@ -51,31 +53,29 @@ def roll_html(score: Score, labels: dict[str, str], sections: Sequence[Section] 
         )
         body.append(f'<g class="part {part}">{rects}</g>')
     legend = "".join(
-        f'<li class="{part}"><i></i>{part}<small>{escape(labels.get(part, ""))}</small></li>' for part in parts
+        f'<li class="{part}"><i></i><span>{part}</span> <small>{escape(labels.get(part, ""))}</small></li>'
+        for part in parts
     )
-    octaves = "".join(
-        f'<span style="top:{_y(pitch, low, high):.0f}px">C{pitch // 12 - 1}</span>' for pitch in _octaves(low, high)
-    )
-    drums_label = (
-        f'<span class="drums" style="top:{PITCHED_HEIGHT + drums_height / 2:.0f}px">drums</span>'
-        if drums_height
-        else ""
-    )
-    return (
-        f'<figure class="roll timeline" role="img" aria-label="{escape(_summary(score, parts, sections), quote=True)}">'
-        f'<figcaption><b>Score</b><ul class="legend">{legend}</ul></figcaption>'
-        f'<div class="plot">{_section_names(sections)}'
-        f'<div class="chord-names" aria-hidden="true">{_chord_names(score)}</div>'
-        f'<div class="axis" style="height:{height}px" aria-hidden="true">{octaves}{drums_label}</div>'
+    whole = height + head
+    axis = [((head + _y(pitch, low, high)) / whole, f"C{pitch // 12 - 1}") for pitch in _octaves(low, high)]
+    if drums_height:
+        axis.append(((head + PITCHED_HEIGHT + drums_height / 2) / whole, "drums"))
+    picture = (
+        f'{_section_names(sections)}<div class="chord-names" aria-hidden="true">{_chord_names(score)}</div>'
         f'<svg width="100%" height="{height}" aria-hidden="true">{"".join(body)}</svg>'
-        '<i class="playhead"></i></div></figure>'
     )
+    says, key = _summary(score, parts, sections), f'<ul class="legend">{legend}</ul>'
+    return figure_html(Figure("roll", "Piano roll", says, score.seconds, whole, picture, axis, "", key))
+
+
+def spelled(name: str) -> str:
+    """A pitch name with the signs of music: ``F♯``."""
+    return name[0] + name[1:].replace("b", "♭").replace("#", "♯")
 
 
 def chord_name(chord: Chord) -> str:
     """Short symbol such as ``F♯m7``."""
-    root = PITCH_NAMES[chord.root]
-    return root[0] + root[1:].replace("b", "♭").replace("#", "♯") + SYMBOLS[chord.quality]
+    return spelled(PITCH_NAMES[chord.root]) + SYMBOLS[chord.quality]
 
 
 def _pitch_range(score: Score) -> tuple[int, int]:
@@ -95,11 +95,11 @@ def _y(pitch: float, low: int, high: int) -> float:
 
 
 def _grid(score: Score, low: int, high: int, height: int) -> str:
-    every, strong = max(1, score.bars // 32), ' class="strong"'
+    strong = ' class="strong"'
     bars = "".join(
         f'<line x1="{100 * bar / score.bars:.3f}%" x2="{100 * bar / score.bars:.3f}%" y1="0" y2="{height}"'
         f"{strong if bar % 4 == 0 else ''}/>"
-        for bar in range(0, score.bars + 1, every)
+        for bar in range(score.bars + 1)
     )
     rows = "".join(
         f'<line x1="0" x2="100%" y1="{y:.1f}" y2="{y:.1f}" class="row"/>'
@@ -116,7 +116,7 @@ def _note(note: Note, beats: int, low: int, high: int) -> str:
 
 
 def _drum(note: Note, beats: int) -> str:
-    top = PITCHED_HEIGHT + 6 + DRUM_ROW * _DRUM_ROW_OF.get(note.pitch, 0)
+    top = PITCHED_HEIGHT + DRUM_GAP + DRUM_ROW * _DRUM_ROW_OF.get(note.pitch, 0)
     return _rect(note, beats, 0.14, top, DRUM_ROW - 2)
 
 
@@ -134,29 +134,13 @@ def _chord_names(score: Score) -> str:
         name = chord_name(chord)
         if not changes or changes[-1][1] != name:
             changes.append((chord.onset / score.beats, name))
-    wide = _thinned(changes, _WIDE)
-    narrow = _thinned(wide, _NARROW)
-    return "".join(
-        f'<span style="left:{100 * at:.3f}%"{"" if (at, name) in narrow else " class=wide"}>{escape(name)}</span>'
-        for at, name in wide
-    )
+    return "".join(f'<span style="left:{100 * at:.3f}%">{escape(name)}</span>' for at, name in changes)
 
 
 def _section_names(sections: Sequence[Section]) -> str:
     """A row of fields, each as wide as its section is long."""
     fields = "".join(f'<span style="flex-grow:{section.bars}">{escape(section.label)}</span>' for section in sections)
     return f'<div class="section-names" aria-hidden="true">{fields}</div>' if sections else ""
-
-
-def _thinned(changes: list[tuple[float, str]], width: float) -> list[tuple[float, str]]:
-    """The names that fit side by side, from the left."""
-    kept: list[tuple[float, str]] = []
-    free = 0.0
-    for at, name in changes:
-        if at * width >= free:
-            kept.append((at, name))
-            free = at * width + 7.5 * len(name) + 8
-    return kept
 
 
 def _summary(score: Score, parts: list[str], sections: Sequence[Section]) -> str:

@@ -10,6 +10,7 @@ from fastapi.staticfiles import StaticFiles
 
 from musicgen_ui.server.routes import router
 from musicgen_ui.server.services import Services
+from musicgen_ui.ui.figures import draw
 from musicgen_ui.ui.layout import build
 from musicgen_ui.ui.theme import STATIC, mount_options
 
@@ -36,6 +37,7 @@ def site(services: Services) -> Site:
     Args:
         services: what the routes and the page work with.
     """
+    services.figures = services.figures or draw
     # Our routes have a page of their own; FastAPI's would load its scripts from another machine.
     app = FastAPI(title="MusicGen UI", docs_url=None, redoc_url=None, openapi_url="/studio/openapi.json")
     app.include_router(router(services))

@@ -1,47 +1,33 @@
-"""The mel spectrogram as a figure: time across, frequency up, level in colour.
-
-Matplotlib draws it through its object interface: no pyplot, so no state that two requests could share. The axes
-come out as SVG with real text, whose colour is bound to the page's theme, in a wide and a narrow version of which
-the page shows the one that fits: so the text is as readable on a phone. The picture itself is made once, in the
-256 colours of its map, and lies under both.
-"""
+"""Three pictures of what a clip's sound is made of: mel spectrogram, chroma, and MFCC. Time across, level in colour."""
 
 from __future__ import annotations
 
-import base64
-import io
-import re
-
-import matplotlib
 import numpy as np
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
-from PIL import Image
 
-from musicgen_ui.audio.spectral import FLOOR_DB, hz_to_mel, log_mel
+from musicgen_ui.audio.spectral import FLOOR_DB, hz_to_mel, log_mel, magnitudes, mfcc
+from musicgen_ui.music.theory import PITCH_NAMES
+from musicgen_ui.ui.figure import Figure, columns, figure_html, hop, image_html, scale_html
+from musicgen_ui.ui.roll import spelled
 
-COLOURS = "magma"
 N_MELS = 128
-COLUMNS = 900
-"""Most columns of the picture: more than a screen shows of it."""
-
 TOP_HZ = 12_000
-"""Upper edge of the picture: above lies little but cymbals, and the notes want the room."""
+"""Upper edge of the mel spectrogram: above lies little but cymbals, and the notes want the room."""
 
-TICKS_HZ = (500, 1000, 2000, 5000, 10_000)
-INK = "#010203"
-"""Stands for the theme's text colour until the SVG is written."""
+TICKS_HZ = (100, 500, 1000, 2000, 5000, 10_000)
 
-_SIZES = {"wide": (760, 160, 52), "narrow": (360, 160, 46)}
-"""Version to (width, height, left margin) in CSS pixels."""
+CHROMA_WINDOW = 8192
+"""Samples: long enough to tell the semitones from the second octave upwards."""
 
-_TOP, _BOTTOM = 4, 34
+CHROMA_HZ = (60.0, 4200.0)
+N_MFCC = 12
+DEVIATIONS = 2.5
+"""Standard deviations of an MFCC from its mean at the ends of its colours."""
+
+MEL_COLOURS, CHROMA_COLOURS, MFCC_COLOURS = "magma", "magma", "RdBu_r"
 
 
-def mel_columns(samples: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Mel spectrogram in dB below its maximum, at most COLUMNS wide; each column keeps the loudest of its frames.
+def mel_levels(samples: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Mel spectrogram in dB below its maximum.
 
     Args:
         samples: (channels, n) audio.
@@ -50,30 +36,59 @@ def mel_columns(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     Returns:
         (bands up to TOP_HZ, columns) float32 in [-80, 0].
     """
-    hop = int(np.clip(samples.shape[1] // COLUMNS, 256, 1024))
-    levels = log_mel(samples, sample_rate, hop=hop, n_mels=N_MELS)[: _bands(sample_rate)]
-    per_column = -(-levels.shape[1] // COLUMNS)
-    return np.maximum.reduceat(levels, np.arange(0, levels.shape[1], per_column), axis=1)
+    step = hop(samples.shape[1], sample_rate)
+    levels = log_mel(samples, sample_rate, hop=step, n_mels=N_MELS)
+    return _as_wide(levels[: _bands(sample_rate)], samples, sample_rate)
 
 
-def spectrogram_html(samples: np.ndarray, sample_rate: int) -> str:
-    """The figure as HTML.
+def chroma_levels(samples: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Strength of each pitch class, (12, columns) in [0, 1], C first; the strongest of a column is 1, silence is 0."""
+    step = hop(samples.shape[1], sample_rate)
+    power = np.square(magnitudes(samples, n_fft=CHROMA_WINDOW, hop=step))
+    classes = _classes(sample_rate) @ power
+    top = classes.max(axis=0)
+    # Where the clip is 60 dB below its loudest there is no harmony, only the colour of noise.
+    quiet = top < 1e-6 * max(float(top.max(initial=0.0)), 1e-12)
+    return _as_wide(np.where(quiet, 0.0, np.sqrt(classes / np.maximum(top, 1e-12))), samples, sample_rate)
 
-    Args:
-        samples: (channels, n) audio.
-        sample_rate: Hz.
-    """
-    seconds = samples.shape[1] / sample_rate
-    picture = base64.b64encode(_png(mel_columns(samples, sample_rate))).decode("ascii")
-    versions = "".join(_version(name, seconds, sample_rate) for name in _SIZES)
-    label = f"Mel spectrogram of {seconds:.1f} seconds, 0 to {TOP_HZ // 1000} kilohertz, level in decibels"
-    return (
-        f'<figure class="spectrogram timeline" role="img" aria-label="{label}"><figcaption><b>Spectrogram</b>'
-        f'<span class="scale" aria-hidden="true">-{FLOOR_DB:.0f} dB'
-        f'<i style="background:linear-gradient(90deg,{_stops()})"></i>0 dB</span></figcaption>'
-        f'<div class="plot" style="--picture:url(data:image/png;base64,{picture})">{versions}'
-        '<i class="playhead"></i></div></figure>'
-    )
+
+def mfcc_levels(samples: np.ndarray, sample_rate: int) -> np.ndarray:
+    """MFCC 1 to 12, (12, columns): how many standard deviations each is from its mean over the clip."""
+    step = hop(samples.shape[1], sample_rate)
+    rows = mfcc(samples, sample_rate, n_mfcc=N_MFCC + 1, hop=step)[1:]
+    spread = np.maximum(rows.std(axis=1, keepdims=True), 1e-6)
+    return _as_wide((rows - rows.mean(axis=1, keepdims=True)) / spread, samples, sample_rate)
+
+
+def mel_figure(samples: np.ndarray, sample_rate: int) -> str:
+    """The mel spectrogram as HTML."""
+    seconds, height = samples.shape[1] / sample_rate, 168
+    top = float(hz_to_mel(sample_rate / 2)) * _bands(sample_rate) / N_MELS
+    labels = [(1 - float(hz_to_mel(hz)) / top, _hertz(hz)) for hz in TICKS_HZ if hz < sample_rate / 2]
+    says = f"Mel spectrogram of {seconds:.1f} seconds, 0 to {TOP_HZ // 1000} kilohertz, level in decibels"
+    picture = image_html(mel_levels(samples, sample_rate) / FLOOR_DB + 1.0, MEL_COLOURS)
+    key = scale_html(f"-{FLOOR_DB:.0f} dB", "0 dB", MEL_COLOURS)
+    return figure_html(Figure("mel", "Mel spectrogram", says, seconds, height, picture, labels, "Hz", key))
+
+
+def chroma_figure(samples: np.ndarray, sample_rate: int) -> str:
+    """The chroma as HTML."""
+    seconds, height = samples.shape[1] / sample_rate, 180
+    labels = [(1 - (place + 0.5) / 12, spelled(name)) for place, name in enumerate(PITCH_NAMES)]
+    says = f"Chroma of {seconds:.1f} seconds: how strong each of the twelve pitches is"
+    picture = image_html(chroma_levels(samples, sample_rate), CHROMA_COLOURS)
+    key = scale_html("silent", "strongest", CHROMA_COLOURS)
+    return figure_html(Figure("chroma", "Chroma", says, seconds, height, picture, labels, "", key))
+
+
+def mfcc_figure(samples: np.ndarray, sample_rate: int) -> str:
+    """The MFCC as HTML."""
+    seconds, height = samples.shape[1] / sample_rate, 168
+    labels = [(1 - (number - 0.5) / N_MFCC, str(number)) for number in range(1, N_MFCC + 1)]
+    says = f"MFCC of {seconds:.1f} seconds: the colour of the sound in {N_MFCC} numbers"
+    picture = image_html(mfcc_levels(samples, sample_rate) / (2 * DEVIATIONS) + 0.5, MFCC_COLOURS)
+    key = scale_html(f"-{DEVIATIONS:g} σ", f"+{DEVIATIONS:g} σ", MFCC_COLOURS)
+    return figure_html(Figure("mfcc", "MFCC", says, seconds, height, picture, labels, "", key))
 
 
 def _bands(sample_rate: int) -> int:
@@ -81,55 +96,19 @@ def _bands(sample_rate: int) -> int:
     return min(N_MELS, round(N_MELS * float(hz_to_mel(TOP_HZ) / hz_to_mel(sample_rate / 2))))
 
 
-def _version(name: str, seconds: float, sample_rate: int) -> str:
-    width, height, margin = _SIZES[name]
-    box = (
-        f"left:{100 * margin / width:.3f}%;top:{100 * _TOP / height:.3f}%;right:0;bottom:{100 * _BOTTOM / height:.3f}%"
-    )
-    axes = _axes_svg(name, seconds, sample_rate)
-    return f'<div class="{name}" aria-hidden="true"><div class="picture" style="{box}"></div>{axes}</div>'
+def _classes(sample_rate: int) -> np.ndarray:
+    """(12, bins): how much of each bin belongs to each pitch class; the nearer to its pitch, the more."""
+    hertz = np.arange(CHROMA_WINDOW // 2 + 1) * sample_rate / CHROMA_WINDOW
+    heard = (hertz >= CHROMA_HZ[0]) & (hertz <= CHROMA_HZ[1])
+    pitch = 69 + 12 * np.log2(np.maximum(hertz, 1.0) / 440.0)
+    apart = (pitch[None, :] - np.arange(12)[:, None] + 6) % 12 - 6
+    return (np.exp(-0.5 * np.square(apart / 0.35)) * heard).astype(np.float32)
 
 
-def _png(levels: np.ndarray) -> bytes:
-    """Levels in [-80, 0] as a palette PNG, low frequencies at the bottom."""
-    indices = np.round((levels[::-1] / FLOOR_DB + 1.0) * 255).astype(np.uint8)
-    image = Image.fromarray(indices, mode="L")
-    image.putpalette(matplotlib.colormaps[COLOURS](np.arange(256), bytes=True)[:, :3].tobytes())
-    out = io.BytesIO()
-    image.save(out, format="PNG")
-    return out.getvalue()
+def _as_wide(levels: np.ndarray, samples: np.ndarray, sample_rate: int) -> np.ndarray:
+    """As many columns as the picture has: the frame after the last sample is left out."""
+    return levels[:, : columns(samples.shape[1], sample_rate)]
 
 
-def _stops(count: int = 9) -> str:
-    """The colour map as CSS gradient stops."""
-    return ",".join(to_hex(colour) for colour in matplotlib.colormaps[COLOURS](np.linspace(0, 1, count)))
-
-
-def _axes_svg(name: str, seconds: float, sample_rate: int) -> str:
-    width, height, margin = _SIZES[name]
-    figure = Figure(figsize=(width / 72, height / 72))
-    FigureCanvasSVG(figure)
-    figure.patch.set_visible(False)
-    axes = figure.add_axes((margin / width, _BOTTOM / height, 1 - margin / width, 1 - (_TOP + _BOTTOM) / height))
-    axes.patch.set_visible(False)
-    axes.set_xlim(0, seconds)
-    axes.set_ylim(0, float(hz_to_mel(sample_rate / 2)) * _bands(sample_rate) / N_MELS)
-    shown = [hz for hz in TICKS_HZ if hz < sample_rate / 2]
-    axes.set_yticks(
-        [float(hz_to_mel(hz)) for hz in shown], [f"{hz // 1000}k" if hz >= 1000 else str(hz) for hz in shown]
-    )
-    axes.set_ylabel("Hz", color=INK, fontsize=11, labelpad=1)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=width // 70, steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set_xlabel("seconds", color=INK, fontsize=11, labelpad=2)
-    axes.tick_params(colors=INK, labelsize=11, length=3, pad=2)
-    axes.spines[:].set_visible(False)
-    out = io.StringIO()
-    # Text stays text; requests are drawn one at a time, so this short change of setting meets no other drawing.
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    svg = out.getvalue()
-    # Its style element would reach every icon of the page, and its names repeat in the other version.
-    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
-    return re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', 'width="100%"', svg, count=1).replace(INK, "currentColor")
+def _hertz(hertz: int) -> str:
+    return f"{hertz // 1000}k" if hertz >= 1000 else str(hertz)

@@ -1,57 +1,62 @@
-"""The waveform, with the play button at its left and the time above it: the clip's own transport."""
+"""The waveform: how far the sound swings, and how strong it is, along the clip."""
 
 from __future__ import annotations
 
 import numpy as np
 
-STROKES = 170
-"""Vertical strokes across the picture: one for every two pixels of a phone."""
+from musicgen_ui.audio.spectral import mono
+from musicgen_ui.ui.figure import Figure, figure_html
+
+PER_SECOND = 50
+MOST = 12_000
+"""Stretches in a second, and in a whole clip."""
+
+HEIGHT = 84
+"""Pixels."""
 
 
-def peaks(samples: np.ndarray, count: int = STROKES) -> np.ndarray:
-    """Largest absolute value of each of ``count`` equal stretches, scaled so that the loudest is 1.
+def envelope(samples: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Largest absolute value and root mean square of equal stretches, scaled so that the loudest peak is 1.
 
     Args:
         samples: (channels, n) audio, n >= 1.
-        count: number of stretches.
+        count: number of stretches; fewer where there are fewer samples.
 
     Returns:
-        (count,) float in [0, 1]; zeros for silence.
+        Two (count,) arrays in [0, 1]; zeros for silence.
     """
     loud = np.abs(samples).max(axis=0)
-    edges = np.linspace(0, len(loud), count, endpoint=False).astype(int)
+    edges = np.linspace(0, len(loud), min(count, len(loud)), endpoint=False).astype(int)
     heights = np.maximum.reduceat(loud, edges)
+    power = np.add.reduceat(np.square(mono(samples), dtype=np.float64), edges)
+    body = np.sqrt(power / np.diff(edges, append=len(loud)))
     top = float(heights.max())
-    return heights / top if top > 0 else np.zeros(count)
+    if top <= 0:
+        return np.zeros(len(edges)), np.zeros(len(edges))
+    return heights / top, np.minimum(body / top, heights / top)
 
 
-def waveform_html(samples: np.ndarray, sample_rate: int, *, looping: bool = False) -> str:
-    """The figure: what has been played is drawn in the accent colour by ``studio.js``.
+def waveform_figure(samples: np.ndarray, sample_rate: int) -> str:
+    """The figure.
 
     Args:
         samples: (channels, n) audio.
         sample_rate: Hz.
-        looping: whether the clip is meant to be repeated.
     """
     seconds = samples.shape[1] / sample_rate
-    strokes = "".join(
-        f"M{x + 0.5} {50 - max(1.0, 46 * height):.1f}V{50 + max(1.0, 46 * height):.1f}"
-        for x, height in enumerate(peaks(samples))
+    heights, body = envelope(samples, int(np.clip(round(seconds * PER_SECOND), 1, MOST)))
+    svg = (
+        f'<svg viewBox="0 -100 {len(heights)} 200" width="100%" height="{HEIGHT}" preserveAspectRatio="none" '
+        f'aria-hidden="true"><path class="peak" d="{_outline(heights)}"/>'
+        f'<path class="body" d="{_outline(body)}"/></svg>'
     )
-    svg = f'<svg viewBox="0 0 {STROKES} 100" preserveAspectRatio="none" aria-hidden="true"><path d="{strokes}"/></svg>'
-    return (
-        f'<figure class="waveform timeline"{" data-loop=yes" if looping else ""}><div class="plot">'
-        '<button type="button" class="play" aria-label="Play or pause"><i></i></button>'
-        f'<div class="seek" role="slider" tabindex="0" aria-label="Position in the clip" aria-valuemin="0" '
-        f'aria-valuemax="{seconds:.1f}" aria-valuenow="0">{svg}<div class="played">{svg}</div></div>'
-        '<i class="playhead"></i></div>'
-        f'<figcaption><span class="clock"><output>0:00</output> / {_clock(seconds)}</span>'
-        '<button type="button" class="loop" aria-pressed="false">Loop</button>'
-        '<label class="volume">Volume<input type="range" min="0" max="1" step="0.02" value="1"></label>'
-        "</figcaption></figure>"
-    )
+    return figure_html(Figure("waveform", "Waveform", f"Waveform of {seconds:.1f} seconds", seconds, HEIGHT, svg))
 
 
-def _clock(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole // 60}:{whole % 60:02d}"
+def _outline(heights: np.ndarray) -> str:
+    """A closed line above and below the middle; one unit across for a stretch."""
+    tall = np.maximum(1, np.rint(96 * heights)).astype(int)
+    above = " ".join(f"{x} {-y}" for x, y in enumerate(tall))
+    below = " ".join(f"{x} {y}" for x, y in reversed(tuple(enumerate(tall))))
+    last = len(tall)
+    return f"M{above} {last} {-tall[-1]} {last} {tall[-1]} {below}Z"
