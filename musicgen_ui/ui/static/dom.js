@@ -87,3 +87,10 @@ export const plural = (count, one, many) => [el("b", {}, count.toLocaleString("e
 /** Whether somebody types here: then a letter is a letter, and no command. */
 export const typing = (target) =>
   target instanceof Element && target.closest("input:not([type=range]):not([type=checkbox]), textarea, select, [contenteditable=true]") !== null;
+
+/** An empty container of the page, freed from what Gradio's text styles do to buttons and colours. */
+export const ground = (id) => {
+  const box = document.getElementById(id);
+  box.closest(".gradio-style")?.classList.remove("prose", "gradio-style");
+  return box;
+};
