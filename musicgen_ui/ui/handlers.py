@@ -215,8 +215,6 @@ class Page:
         values = {"status": status.done(shown.seconds, shown.clip.seconds), "clip": clip_html(shown.clip, mark)}
         if mark.to == "stage":
             values |= {
-                "empty": gr.update(visible=False),
-                "result": gr.update(visible=True),
                 "made": shown.made,
                 "heading": shown.heading,
                 "downloads": downloads_html(shown.clip),

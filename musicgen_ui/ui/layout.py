@@ -35,7 +35,7 @@ WAITING_PLACES = 12
 DELETE_EVERY = 600
 """Seconds between clean-ups."""
 
-Outputs = dict[str, gr.components.Component | gr.Column]
+Outputs = dict[str, gr.components.Component]
 
 
 @dataclass(frozen=True)
@@ -82,16 +82,16 @@ def build(services: Services) -> gr.Blocks:
         title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(DELETE_EVERY, KEPT_SECONDS)
     ) as demo:
         preset = gr.State("")
-        gr.HTML(_static("masthead"), elem_id="masthead")
+        _own(_static("masthead"), "masthead")
         with gr.Column(elem_id="room-studio", elem_classes="room"), gr.Row(elem_id="studio", equal_height=False):
             with gr.Column(scale=5, min_width=320, elem_id="desk"):
                 desk = _desk(studio.synths)
             with gr.Column(scale=7, min_width=320, elem_id="stage"):
                 out, bench = _stage()
         for room in ("library", "foryou"):
-            gr.HTML(f'<div id="{room}-app"></div>', elem_id=f"room-{room}", elem_classes="room")
-        gr.HTML(_static("about"), elem_id="room-about", elem_classes="room")
-        gr.HTML('<div id="player-bar"></div>', elem_id="player-room")
+            _own(f'<div id="{room}-app"></div>', f"room-{room}", "room")
+        _own(_static("about"), "room-about", "room")
+        _own('<div id="player-bar"></div>', "player-room")
         out["seed"] = desk.made["seed"]
         _wire_controls(desk, out, preset)
         wire_memory(demo, desk.made)
@@ -102,6 +102,11 @@ def build(services: Services) -> gr.Blocks:
         _wire_api(desk, studio)
     demo.queue(max_size=WAITING_PLACES, default_concurrency_limit=1, api_open=False)
     return demo
+
+
+def _own(html: str, elem_id: str, classes: str | None = None) -> None:
+    """HTML of ours, without the look that Gradio gives to written text."""
+    gr.HTML(html, elem_id=elem_id, elem_classes=classes, apply_default_css=False)
 
 
 def _static(name: str) -> str:
@@ -136,17 +141,16 @@ def _stage() -> tuple[Outputs, Bench]:
     out: Outputs = {
         "made": gr.State(None, time_to_live=KEPT_SECONDS),
         "status": gr.HTML(status.ready(), elem_id="status"),
-        "empty": gr.HTML(_static("empty"), elem_id="empty"),
     }
-    gr.HTML('<div id="takes"></div>', elem_id="takes-room")
-    with gr.Column(visible=False, elem_id="result") as out["result"]:
+    # Before the first clip the style sheet shows this one and hides the next: both are there for the page's modules.
+    gr.HTML(_static("empty"), elem_id="empty")
+    _own('<div id="takes"></div>', "takes-room")
+    with gr.Column(elem_id="result"):
         with gr.Column(elem_classes="card"):
             out["heading"] = gr.HTML(elem_id="heading")
-            gr.HTML(
-                '<div id="clip-actions"></div><div id="figures"></div><div id="mixer"></div>', elem_id="figures-room"
-            )
+            _own('<div id="clip-actions"></div><div id="figures"></div><div id="mixer"></div>', "figures-room")
             out["downloads"] = gr.HTML(elem_id="downloads")
-            gr.HTML('<div id="workbench"></div>', elem_id="workbench-room")
+            _own('<div id="workbench"></div>', "workbench-room")
             bench = bench_controls()
         with gr.Column(elem_classes="card"):
             out["meters"] = gr.HTML(elem_id="meters")

@@ -75,7 +75,8 @@ def studio_theme() -> gr.themes.Base:
         primary_hue=_AMBER, secondary_hue=_AMBER, neutral_hue=_PAPER,
         radius_size=Size("2px", "4px", "6px", "9px", "12px", "16px", "22px", name="studio"),
         text_size=gr.themes.sizes.text_md,
-        font=(LocalFont("Lexend", weights=(400, 600)), "ui-sans-serif", "system-ui", "sans-serif"),
+        font=(LocalFont("Lexend", weights=(400, 600)), "ui-sans-serif", "system-ui",
+              "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"),
         font_mono=(LocalFont("IBM Plex Mono", weights=(400, 600)), "ui-monospace", "monospace"),
     )  # fmt: skip
     theme.name = "musicgen-ui"

@@ -18,7 +18,7 @@ from musicgen_ui.ui.orders import SEEDS
 from musicgen_ui.ui.presets import PRESETS
 from musicgen_ui.ui.settings import PAGE_CONTROLS, from_style, from_timbre
 
-NAMES = ("status", "empty", "result", "heading", "downloads", "meters", "tried", "made", "clip", "stream", "seed")
+NAMES = ("status", "heading", "downloads", "meters", "tried", "made", "clip", "stream", "seed")
 TOKEN = "a" * 32
 
 

@@ -21,7 +21,7 @@ from musicgen_ui.ui.orders import SEEDS
 from musicgen_ui.ui.settings import PAGE_CONTROLS, from_style, from_timbre
 from musicgen_ui.ui.song import Song, open_song, song_html
 
-OUTPUTS = ("status", "empty", "result", "heading", "downloads", "meters", "tried", "made", "clip", "stream", "seed")
+OUTPUTS = ("status", "heading", "downloads", "meters", "tried", "made", "clip", "stream", "seed")
 TOKEN = "a" * 32
 PAGE = from_style(Style(density=0.9)) | from_timbre()
 PAGE |= {"bars": 16, "seed": 7, "composer": "lstm", "synth": "soundfont", "takes": 1, "rounds": 0}

@@ -138,6 +138,7 @@ export const startBus = () => {
     last = mark.dataset.clip;
     const clip = JSON.parse(last);
     const { to, token: of, unlike } = mark.dataset;
+    if (to === "stage") document.body.dataset.shown = clip.id;
     emit("clip", { clip, to, token: of, unlike });
     emit("library");
     if (running && running.token === of) finish((order) => order.done(clip));
