@@ -1,9 +1,10 @@
-"""What ``accompany``, ``continue`` and ``regenerate`` share: reading what they start from, and their options."""
+"""What the commands that make clips from clips share: reading what they start from, and their options."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from musicgen_ui.cli.generate import add_mixing_options, genre_of, style_of
 from musicgen_ui.cli.report import print_result, stage_meter
 from musicgen_ui.cli.timbre import add_timbre_options, recording_of, timbre_of
 from musicgen_ui.errors import RequestError
+from musicgen_ui.music.form import FREE
 from musicgen_ui.music.score import PARTS
 from musicgen_ui.recipe import COMPOSERS, LIMITS, SYNTHS, Recipe
 from musicgen_ui.source import Source
@@ -21,6 +23,7 @@ from musicgen_ui.style import EFFECTS, SLIDERS, Style
 
 if TYPE_CHECKING:
     from musicgen_ui.engine.imported import Imported
+    from musicgen_ui.engine.pipeline import Studio
 
 MAX_JSON = 1_000_000
 """Bytes of a clip.json."""
@@ -46,9 +49,9 @@ class Origin:
 
 
 def add_source_options(parser: argparse.ArgumentParser) -> None:
-    """Options of the three commands; None stands for the clip's own value, or the default."""
+    """Options of commands that write beside what is there; None stands for the clip's own value, or the default."""
     parser.add_argument("file", type=Path, metavar="FILE", help="a MIDI file, or the clip.json of a clip")
-    parser.add_argument("--midi", type=Path, metavar="FILE", help="the MIDI file that the clip was itself made from")
+    add_midi_option(parser)
     parser.add_argument(
         "--seed", type=whole(*LIMITS["seed"]), default=0, metavar="N", help="of what is new (default: 0)"
     )
@@ -61,6 +64,22 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     add_timbre_options(parser)
     add_mixing_options(parser)
     add_engine_options(parser)
+
+
+def add_midi_option(parser: argparse.ArgumentParser) -> None:
+    """The file behind a clip.json."""
+    parser.add_argument("--midi", type=Path, metavar="FILE", help="the MIDI file that the clip was itself made from")
+
+
+def share(text: str) -> float:
+    """Argument type: a number from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, not {text!r:.40}")
+    return value
 
 
 def read_origin(path: Path, midi: Path | None, keep: tuple[str, ...] = ()) -> Origin:
@@ -89,6 +108,17 @@ def read_origin(path: Path, midi: Path | None, keep: tuple[str, ...] = ()) -> Or
     if file.sha256 != wanted:
         raise RequestError("--midi", f"{midi} is not the file that the clip was made from")
     return Origin(recipe, file)
+
+
+def read_clip(path: Path, midi: Path | None) -> Origin:
+    """Reads FILE where it must be a clip's; see :func:`read_origin`.
+
+    Raises:
+        RequestError: as there, or it is no clip.json.
+    """
+    if path.suffix.lower() != ".json":
+        raise RequestError(str(path), "must be the clip.json of a clip")
+    return read_origin(path, midi)
 
 
 def restyled(style: Style, args: argparse.Namespace) -> Style:
@@ -125,7 +155,7 @@ def make(args: argparse.Namespace, origin: Origin, source: Source, **values: Any
         source: what to do.
         values: further fields of the recipe.
     """
-    from musicgen_ui.engine.export import check_writable, save
+    from musicgen_ui.engine.export import check_writable
     from musicgen_ui.engine.style_of_score import style_of_score
 
     check_writable(args.out)
@@ -139,9 +169,8 @@ def make(args: argparse.Namespace, origin: Origin, source: Source, **values: Any
     style = base.style
     if origin.recipe is None:
         style = style_of_score(origin.file.score, studio.measure(origin.file.score), whole=source.action != "accompany")
-    elif any(studio.checkpoints.get(name) != digest for name, digest in base.checkpoints.items()):
-        reason = "was made by other models, so its notes cannot be found again; give its clip.mid instead"
-        raise RequestError(str(args.file), reason)
+    else:
+        check_models(args.file, base, studio)
     style = restyled(style, args)
     kept = {part: replace(style.parts[part], on=True) for part in source.parts if source.action == "accompany"}
     timbre = timbre_of(args, recording, studio)
@@ -155,11 +184,34 @@ def make(args: argparse.Namespace, origin: Origin, source: Source, **values: Any
         rounds=args.rounds,
         timbre=base.timbre if timbre.is_own else timbre,
         source=source,
-        form="free",
-        intro=False,
         checkpoints={},
-        **values,
+        **{"form": FREE, "intro": False, **values},
     )
+    deliver(args, studio, recipe, origin)
+
+
+def check_models(file: Path, recipe: Recipe, studio: Studio) -> None:
+    """Refuses a clip whose notes these models would not write again.
+
+    Raises:
+        RequestError: names the clip's file.
+    """
+    if any(studio.checkpoints.get(name) != digest for name, digest in recipe.checkpoints.items()):
+        reason = "was made by other models, so its notes cannot be found again; give its clip.mid instead"
+        raise RequestError(str(file), reason)
+
+
+def deliver(args: argparse.Namespace, studio: Studio, recipe: Recipe, origin: Origin) -> None:
+    """Generate, save and report.
+
+    Args:
+        args: with ``file``, ``out`` and ``json``.
+        studio: who does it.
+        recipe: what to make.
+        origin: what holds the MIDI file, if there is one.
+    """
+    from musicgen_ui.engine.export import save
+
     with stage_meter() as hook:
         result = studio.generate(recipe, hook, None if origin.file is None else origin.file.score)
     save(result, args.out)

@@ -94,8 +94,9 @@ class Leaning:
             recipe: its source says how far, its ``bars`` how many at most.
         """
         mix = recipe.source.mix
-        near = score if mix < 0.5 else other
-        programs = {**(other if mix < 0.5 else score).programs, **programs_of(near, recipe.style, recipe.seed)}
+        near, far = (score, other) if mix < 0.5 else (other, score)
+        band = replace(near, programs={**far.programs, **near.programs})
+        programs = programs_of(band, recipe.style, recipe.seed)
         bars = min(recipe.bars, near.bars)
         if mix in (0, 1):
             return _played(near if bars == near.bars else near.section(0, bars), programs)
