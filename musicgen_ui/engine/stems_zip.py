@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,16 +11,16 @@ from typing import BinaryIO
 from musicgen_ui.audio.float_wav import read_float_wav
 from musicgen_ui.audio.waveform import SAMPLE_RATE, wav_bytes
 from musicgen_ui.engine.recipe_file import RECIPE_ENTRY
+from musicgen_ui.engine.shelve import DRY, FACTS
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.score import PARTS
-from musicgen_ui.recipe import Recipe, RenderRecipe
 
-DRY, MIXED = "dry", "mixed"
+MIXED = "mixed"
 
 _BITS = 24
 
 
-def write_stems_zip(folder: Path, out: Path | BinaryIO, recipe: Recipe | RenderRecipe) -> None:
+def write_stems_zip(folder: Path, out: Path | BinaryIO) -> None:
     """Write ``recipe.json``, ``dry/{part}.wav`` and, where there are mixed stems, ``mixed/{part}.wav``.
 
     The dry stems are mono, 24 bit WAV; the mixed ones are the files as they are: they add up to the clip. Nothing is
@@ -28,20 +29,18 @@ def write_stems_zip(folder: Path, out: Path | BinaryIO, recipe: Recipe | RenderR
     Args:
         folder: the clip's own, with the files that ``engine.shelve`` has written.
         out: where to write.
-        recipe: of the clip.
 
     Raises:
         RequestError: ``clip`` has no stems there, or damaged ones.
     """
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr(_entry(RECIPE_ENTRY), recipe.to_json() + "\n")
         try:
+            recipe = json.loads((folder / FACTS).read_text(encoding="utf-8"))["recipe"]
+            archive.writestr(_entry(RECIPE_ENTRY), json.dumps(recipe, sort_keys=True, separators=(",", ":")) + "\n")
             for name, data in _stems(folder):
                 archive.writestr(_entry(name), data)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise RequestError("clip", "its stems are gone or damaged; it can be made again from its recipe") from error
-        if len(archive.namelist()) == 1:
-            raise RequestError("clip", "its stems are gone; it can be made again from its recipe")
 
 
 def _stems(folder: Path) -> Iterator[tuple[str, bytes]]:
