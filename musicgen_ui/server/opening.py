@@ -16,6 +16,7 @@ from musicgen_ui.library.store import Library
 from musicgen_ui.music.score_json import score_from_dict
 from musicgen_ui.recipe import Recipe
 from musicgen_ui.server.services import Services
+from musicgen_ui.server.taste import library_taste
 
 DATABASE = "MUSICGEN_DATABASE"
 """Environment variable with the address of another database, such as one of PostgreSQL."""
@@ -42,4 +43,5 @@ def open_services(studio: Studio, folder: Path | None = None) -> Services:
         with lane:
             shelve(studio.generate(replace(recipe, checkpoints={}), None, given), into, "")
 
-    return Services(studio, library, Shelf(folder / "clips"), rebuild, lane=lane)
+    shelf = Shelf(folder / "clips")
+    return Services(studio, library, shelf, rebuild, taste=library_taste(library, shelf), lane=lane)

@@ -26,6 +26,10 @@ from musicgen_ui.ui.meters import meters, pretty_key
 from musicgen_ui.ui.tried import tried_html
 from musicgen_ui.ui.work import Hook
 
+WORDS = {"continue": "continued", "perform": "the same notes, another sound"}
+"""Action of a source to what became of the music."""
+
+
 class Maker(Protocol):
     """What makes clips: a Studio.
 
@@ -208,8 +212,12 @@ def source_words(source: Source) -> str:
     parts = " and ".join(source.parts) or "all parts"
     if source.action == "accompany":
         return f"{parts} kept, the rest written around it"
-    if source.action == "continue":
-        return "continued"
+    if source.action == "vary":
+        return f"a variation, {source.amount:.0%} away"
+    if source.action == "morph":
+        return f"between two clips, {source.mix:.0%} of the way"
+    if source.action in WORDS:
+        return WORDS[source.action]
     if source.bars is None:
         return f"{parts} written anew"
     first, last = source.bars

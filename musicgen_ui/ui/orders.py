@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from musicgen_ui import __version__
+from musicgen_ui.engine.derive import morphed, performed, varied
 from musicgen_ui.errors import RequestError
 from musicgen_ui.library.clip import Clip
 from musicgen_ui.library.shelf import GIVEN
@@ -16,7 +17,9 @@ from musicgen_ui.music.score import Score
 from musicgen_ui.music.score_json import score_from_dict
 from musicgen_ui.recipe import Recipe
 from musicgen_ui.server.services import Services
+from musicgen_ui.server.taste import propose_taste
 from musicgen_ui.source import Source
+from musicgen_ui.timbre import Timbre
 from musicgen_ui.ui.clip import Order
 
 TARGETS = ("stage", "takes", "morph", "radio")
@@ -86,16 +89,12 @@ def parse_request(text: Any, services: Services, person: str) -> Request:
 
 
 def _vary(values: Mapping[str, Any], services: Services, person: str) -> Order:
-    from musicgen_ui.engine.derive import varied
-
     known = _known(values.get("clip"), services, person)
     recipe = varied(known.recipe, values.get("amount", 0.25), _seed(values))
     return Order(recipe, known.clip.title, known.given, known.score, "vary")
 
 
 def _morph(values: Mapping[str, Any], services: Services, person: str) -> Order:
-    from musicgen_ui.engine.derive import morphed
-
     one, other = (_known(values.get(name), services, person) for name in ("a", "b"))
     if one.given is not None or other.given is not None:
         raise RequestError("morph", "a clip made from a MIDI file cannot be one of the two")
@@ -106,12 +105,13 @@ def _morph(values: Mapping[str, Any], services: Services, person: str) -> Order:
 
 def _perform(values: Mapping[str, Any], services: Services, person: str) -> Order:
     known = _known(values.get("clip"), services, person)
-    from musicgen_ui.engine.derive import performed
-
     changes = values.get("style", {})
     if not isinstance(changes, dict):
         raise RequestError("style", "must be an object of slider values")
-    return Order(performed(known.recipe, **changes), known.clip.title, known.given, known.score, "vary")
+    changes = {str(name): value for name, value in changes.items() if name not in ("synth", "timbre")}
+    timbre = None if values.get("timbre") is None else Timbre.from_dict(values["timbre"])
+    recipe = performed(known.recipe, synth=values.get("synth"), timbre=timbre, **changes)
+    return Order(recipe, known.clip.title, known.given, known.score, "vary")
 
 
 def _regenerate(values: Mapping[str, Any], services: Services, person: str) -> Order:
@@ -128,8 +128,8 @@ def _again(values: Mapping[str, Any], services: Services, person: str) -> Order:
 
 
 def _radio(values: Mapping[str, Any], services: Services, person: str) -> Order:
-    proposal = services.taste.propose(person)
-    return Order(proposal.recipe, proposal.title, origin="radio")
+    proposal = propose_taste(services, person, values.get("recipe"))
+    return Order(Recipe.from_dict(proposal["recipe"]), proposal["title"], origin="radio")
 
 
 def _open(values: Mapping[str, Any], services: Services, person: str) -> Order:
