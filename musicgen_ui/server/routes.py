@@ -12,10 +12,13 @@ from musicgen_ui.server.services import Services
 
 ROUTERS = (
     ("musicgen_ui.server.stream", "stream_router"),
+    ("musicgen_ui.server.recipes", "recipes_router"),
     ("musicgen_ui.server.library", "library_router"),
     ("musicgen_ui.server.playlists", "playlists_router"),
     ("musicgen_ui.server.downloads", "downloads_router"),
     ("musicgen_ui.server.clips", "clips_router"),
+    ("musicgen_ui.server.figures", "figures_router"),
+    ("musicgen_ui.server.instruments", "instruments_router"),
     ("musicgen_ui.server.taste", "taste_router"),
     ("musicgen_ui.server.matching", "matching_router"),
 )

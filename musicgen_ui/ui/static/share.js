@@ -72,8 +72,8 @@ const show = (clip, promised, unlike) => {
   box.append(
     keep,
     button("Copy link", () => copyLink(shown), { id: "copy-link", hint: "The whole recipe is in the link" }),
-    button("Find similar", () => { showRoom("library"); emit("similar", { clip: shown }); }, { id: "find-similar" }),
-    button("Is this new?", () => { showRoom("library"); emit("novelty", { clip: shown }); }, { id: "is-new", hint: "Looks for the nearest piece that the composer learned from" }),
+    button("Find similar", () => { emit("find-similar", { clip: shown }); }, { id: "find-similar" }),
+    button("Is this new?", () => { emit("is-it-new", { clip: shown }); }, { id: "is-new", hint: "Looks for the nearest piece that the composer learned from" }),
   );
   if (promised) box.append(verdict(clip, promised, unlike));
 };
