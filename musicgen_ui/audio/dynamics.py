@@ -11,6 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from musicgen_ui.audio.effects import in_blocks
+from musicgen_ui.audio.pauses import pause
 from musicgen_ui.audio.waveform import resample
 
 OVERSAMPLING = 4
@@ -48,6 +49,7 @@ def true_peaks(samples: np.ndarray, size: int) -> np.ndarray:
     step, overlap = size * max(1, _STEP // size), 512
     peaks = []
     for start in range(0, n, step):
+        pause()
         low, high = max(0, start - overlap), min(n, start + step + overlap)
         between = np.abs(resample(samples[:, low:high], 1, OVERSAMPLING))
         between = between[:, OVERSAMPLING * (start - low) : OVERSAMPLING * (min(start + step, n) - low)]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import signal
 
+from musicgen_ui.audio.pauses import pause
 from musicgen_ui.audio.waveform import resample
 
 _BLOCK = 1 << 19
@@ -42,6 +43,7 @@ def vibrato(samples: np.ndarray, sample_rate: int, depth_cents: float, rate_hz: 
     padded = np.pad(samples, [(0, 0)] * (samples.ndim - 1) + [(front, 2)])
     result = np.empty_like(samples)
     for start in range(0, n, _BLOCK):
+        pause()
         time = np.arange(start, min(start + _BLOCK, n))
         position = time + front - ratio / omega * (1 + np.cos(omega * time))
         index = np.floor(position).astype(np.int64)
@@ -68,6 +70,7 @@ def noise(shape: tuple[int, ...], sample_rate: int, level_db: float, rng: np.ran
     """
     white = rng.standard_normal(shape, dtype=np.float32)
     hiss = signal.lfilter(np.float32([1, -0.7]), np.float32([1]), white, axis=-1)
+    pause()
     hiss /= max(float(np.sqrt(np.mean(hiss**2, dtype=np.float64))), 1e-9)
     count = rng.poisson(_CRACKLES * hiss.size / sample_rate)
     # Six to twenty-four dB above the hiss: heard as ticks, and too few to change its level much.
@@ -131,6 +134,7 @@ def in_blocks(samples: np.ndarray, function: Callable[[np.ndarray], np.ndarray],
     n = samples.shape[-1]
     pieces = []
     for start in range(0, n, _BLOCK):
+        pause()
         low, high = max(0, start - overlap), min(n, start + _BLOCK + overlap)
         pieces.append(function(samples[..., low:high])[..., start - low : min(start + _BLOCK, n) - low])
     return np.concatenate(pieces, axis=-1) if pieces else samples.copy()
@@ -164,8 +168,12 @@ def tilt(samples: np.ndarray, sample_rate: int, brightness: float) -> np.ndarray
     response = np.fft.fftshift(np.fft.irfft(tilt_response(np.fft.rfftfreq(8192, 1 / sample_rate), brightness)))
     middle, half = len(response) // 2, _TILT_TAPS // 2
     taps = response[middle - half : middle + half + 1] * np.hanning(_TILT_TAPS + 2)[1:-1]
-    taps = taps.reshape((1,) * (samples.ndim - 1) + (-1,)).astype(np.float32)
-    return signal.oaconvolve(samples, taps, mode="same", axes=-1)
+    taps = taps.astype(np.float32)
+    result = np.empty_like(samples)
+    for index in np.ndindex(samples.shape[:-1]):
+        pause()
+        result[index] = signal.oaconvolve(samples[index], taps, mode="same")
+    return result
 
 
 def pan(samples: np.ndarray, position: float) -> np.ndarray:
@@ -178,6 +186,7 @@ def pan(samples: np.ndarray, position: float) -> np.ndarray:
     Returns:
         (2, n); in the middle each side has -3 dB.
     """
+    pause()
     angle = (position + 1) * np.pi / 4
     return np.float32([[np.cos(angle)], [np.sin(angle)]]) * samples
 
@@ -201,9 +210,11 @@ def widen(samples: np.ndarray, sample_rate: int, width: float) -> np.ndarray:
     """
     side = np.zeros_like(samples)
     for seconds, sign in _WIDTH_TAPS:
+        pause()
         delay = round(seconds * sample_rate)
         side[delay:] += np.float32(sign * 0.5) * samples[: len(samples) - delay]
     side = high_pass(side, sample_rate, 250.0) * np.float32(width)
+    pause()
     return np.stack([samples + side, samples - side]) * np.float32(1 / np.sqrt(2 * (1 + width**2)))
 
 
@@ -213,6 +224,7 @@ def high_pass(samples: np.ndarray, sample_rate: int, cutoff_hz: float = 25.0) ->
     result = np.empty(samples.shape, dtype=np.float32)
     # One channel at a time: the filter works in double precision, and a long clip would need it for all at once.
     for index in np.ndindex(samples.shape[:-1]):
+        pause()
         result[index] = signal.sosfilt(sections, samples[index]) if samples.shape[-1] else 0.0
     return result
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import signal
 
 from musicgen_ui.audio.dynamics import apply_gain, block_length, block_view, limiter_gains, saturate, true_peaks
+from musicgen_ui.audio.pauses import pause
 
 TARGET_LUFS = -16.0
 CEILING_DBTP = -1.0
@@ -67,6 +68,7 @@ def weighted_powers(samples: np.ndarray, sample_rate: int, size: int) -> np.ndar
     if len(total) == 0:
         return total
     for channel in samples:
+        pause()
         weighted = block_view(signal.sosfilt(sections, channel), size)
         total += np.einsum("bs,bs->b", weighted, weighted)
     return total
@@ -151,6 +153,7 @@ def _gain_and_release(
     """Gain in dB and release in dB/s, the gentlest that reaches the target, and the loudness that they give."""
 
     def loudness(decibels: float, release: float) -> float:
+        pause()
         gain = 10 ** (decibels / 20)
         gains = gain * limiter_gains(peaks * gain, limit, size / sample_rate, release)
         return gated_loudness(powers * ((gains[:-1] + gains[1:]) / 2) ** 2, size, sample_rate)

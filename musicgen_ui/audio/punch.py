@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 
+from musicgen_ui.audio.pauses import pause
+
 FRAME_SECONDS = 0.005
 _SLOW_FRAMES = 81  # 0.4 s
 _RANGE_DB = 40.0
@@ -20,6 +22,8 @@ _SOFTEST, _HARDEST = -0.75, 1.5
 _GAIN_DB = (-12.0, 9.0)
 _STEPS = 24
 _FLOOR = 1e-12
+_BLOCK = 1 << 20
+"""Samples that are shaped at a time."""
 
 
 def punch(samples: np.ndarray, sample_rate: int) -> float:
@@ -57,8 +61,13 @@ def with_punch(samples: np.ndarray, sample_rate: int, target: float) -> np.ndarr
     gain = _gain(levels, 0.5 * (low + high))
     size = _frame(sample_rate)
     centres = (np.arange(len(gain)) + 0.5) * size
-    factor = 10 ** (np.interp(np.arange(samples.shape[-1]), centres, gain) / 20)
-    return (samples * factor.astype(np.float32)).astype(np.float32)
+    shaped = np.empty(samples.shape, dtype=np.float32)
+    for begin in range(0, samples.shape[-1], _BLOCK):
+        pause()
+        place = np.arange(begin, min(begin + _BLOCK, samples.shape[-1]))
+        factor = 10 ** (np.interp(place, centres, gain) / 20)
+        shaped[..., place[0] : place[-1] + 1] = samples[..., place[0] : place[-1] + 1] * factor.astype(np.float32)
+    return shaped
 
 
 def _frame(sample_rate: int) -> int:

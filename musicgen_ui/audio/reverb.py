@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import fft, signal
 
+from musicgen_ui.audio.pauses import pause
+
 RT60_RANGE = (0.2, 2.5)
 """Reverberation time (fall by 60 dB, in seconds) of the smallest and the largest room."""
 
@@ -81,7 +83,10 @@ def room(samples: np.ndarray, sample_rate: int, space: float) -> np.ndarray:
     size = fft.next_fast_len(n + response.shape[-1] - 1, real=True)
     added = np.empty_like(samples)
     for channel in range(2):
+        pause()
         spectrum = fft.rfft(samples[channel], size)
+        pause()
         spectrum *= fft.rfft(response[channel], size)
+        pause()
         added[channel] = fft.irfft(spectrum, size)[:n]
     return added

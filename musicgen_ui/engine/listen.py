@@ -11,6 +11,7 @@ from musicgen_ui.audio import rhythm, tonality
 from musicgen_ui.audio.attacks import SAMPLE_RATE, Attacks, hear_attacks, step_features
 from musicgen_ui.audio.genre import GenreClassifier, Impression, hear_genre, named_genre
 from musicgen_ui.audio.networks import FeatureNetwork, load_networks
+from musicgen_ui.audio.pauses import pause
 from musicgen_ui.audio.punch import punch
 from musicgen_ui.audio.spectral import mono
 from musicgen_ui.audio.summary import RHYTHM, complexity_summary, mood_summary, rhythm_summary
@@ -104,8 +105,10 @@ def listen(
         pitches = tonality.hear_pitches(low, networks["pitch"])
         report(2)
         attacks = hear_attacks(mixed, low)
+        pause()
         pulse = rhythm.with_harmonic_change(attacks.flux, pitches)
         beat, tempi = _beat(pulse, networks)
+        pause()
         if classifier is not None:
             impression = hear_genre(mixed, pulse, pitches, beat, classifier)
         report(3)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from musicgen_ui.audio.pauses import pause
 from musicgen_ui.audio.soundfont import PlayedNote
 from musicgen_ui.audio.waveform import SAMPLE_RATE
 from musicgen_ui.engine.synthesize import DEFAULT_PROGRAMS, bent, fade_end, played
@@ -213,6 +214,7 @@ class NeuralSynthesizer:
                     piece = partial(self._piece, first=ready, length=need - ready)
                     for row, samples in enumerate(pool.map(piece, lines, held)):
                         additive[row, ready:need] = samples
+                        pause()
                     ready = need
                 left, right = max(0, begin - context), min(padded, end + context)
                 with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from musicgen_ui.audio.pauses import pauses
+
 Hook = Callable[[str, int, int], None]
 """``hook(stage, done, total)``; ``done / total`` never falls within a stage. Raising ``Cancelled`` stops the work."""
 
@@ -26,11 +28,18 @@ class Watch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Hook]:
-        """Time a stage; gives the hook to hand to the stage itself."""
+        """Time a stage; gives the hook to hand to the stage itself. What lasts long in it may be stopped in between."""
         began = time.perf_counter()
         self._begun[name] = self._begun.get(name, 0) + 1
-        self._report(name, 0, 1)
-        yield lambda _, done, total: self._report(name, done, total)
+        last = [0, 1]
+
+        def hook(_: str, done: int, total: int) -> None:
+            last[:] = done, total
+            self._report(name, done, total)
+
+        hook(name, *last)
+        with pauses(lambda: self._report(name, *last)):
+            yield hook
         self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - began, 4)
         self._report(name, 1, 1)
 
