@@ -12,6 +12,10 @@ from musicgen_ui.library.clip import obeyed
 from musicgen_ui.library.schema import METADATA, SCHEMA, VERSION
 
 
+LOCK = 20_261_123
+"""Names the lock that is held while tables are made."""
+
+
 def remember_and_find(connection: Connection) -> None:
     """2: memories of a person, fingerprints of clips, and how well each clip obeyed."""
     blob = "BYTEA" if connection.dialect.name == "postgresql" else "BLOB"
@@ -49,6 +53,9 @@ def bring_up(connection: Connection) -> None:
     Raises:
         RequestError: they are of a newer release.
     """
+    if connection.dialect.name == "postgresql":
+        # SQLite lets one writer in anyway; here two servers that start together would both make the tables.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": LOCK})
     version = version_of(connection)
     if version is None:
         METADATA.create_all(connection)
