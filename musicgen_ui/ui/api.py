@@ -15,9 +15,9 @@ from musicgen_ui.music.score import Score
 from musicgen_ui.recipe import Recipe
 from musicgen_ui.ui.clip import Maker, Order, heading_of
 from musicgen_ui.ui.files import write_files
-from musicgen_ui.ui.handlers import derived, from_song, made_from
 from musicgen_ui.ui.settings import to_recipe
 from musicgen_ui.ui.song import Song, open_song
+from musicgen_ui.ui.sources import derived, from_song, made_from
 from musicgen_ui.ui.work import Work
 
 LOG = logging.getLogger(__name__)

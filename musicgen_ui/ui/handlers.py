@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -15,26 +14,21 @@ from musicgen_ui.engine.shelve import load_shelved
 from musicgen_ui.errors import Cancelled, RequestError
 from musicgen_ui.library.clip import Clip
 from musicgen_ui.library.people import key_of
-from musicgen_ui.music.form import FREE
-from musicgen_ui.recipe import LIMITS, Recipe, checked_integer
+from musicgen_ui.recipe import Recipe
 from musicgen_ui.server.services import Services
-from musicgen_ui.source import MAX_DEPTH, Source
 from musicgen_ui.ui import status
-from musicgen_ui.ui.clip import Made, Order, Shown, make, shown
+from musicgen_ui.ui.clip import Order, Shown, make, shown
 from musicgen_ui.ui.marks import STAGE, Mark, clip_html, downloads_html, stream_html
 from musicgen_ui.ui.orders import SEEDS, differences, parse_request
 from musicgen_ui.ui.presets import PRESETS
 from musicgen_ui.ui.settings import PAGE_CONTROLS, from_recipe, page_recipe
-from musicgen_ui.ui.song import Song
+from musicgen_ui.ui.sources import bars_of, from_clip, from_page_song, parts_of
 from musicgen_ui.ui.work import Progress, Work
 
 LOG = logging.getLogger(__name__)
 
 TAKES = 4
 """How many are made to be compared."""
-
-CONTROLS = {"accompany": "keep", "continue": "bars", "regenerate": "bars and parts"}
-"""Action to what a person chose for it."""
 
 Updates = Iterator[dict[Any, Any]]
 
@@ -75,7 +69,7 @@ class Page:
             raw: values of PAGE_CONTROLS, then the clip (Made or None), then how many bars, then the token.
         """
         *values, made, bars, person = raw
-        yield from self._follow(lambda: _from_clip(made, _settings(values), "continue", bars=bars), person)
+        yield from self._follow(lambda: from_clip(made, _settings(values), "continue", bars=bars), person)
 
     def renew(self, *raw: Any) -> Updates:
         """Write some bars, or parts, of the clip that is shown anew.
@@ -87,8 +81,8 @@ class Page:
         *values, made, first, last, parts, person = raw
 
         def order() -> Order:
-            bars = _bars(made, first, last)
-            return _from_clip(made, _settings(values), "regenerate", parts=_parts(parts), span=bars)
+            bars = bars_of(made, first, last)
+            return from_clip(made, _settings(values), "regenerate", parts=parts_of(parts), span=bars)
 
         yield from self._follow(order, person)
 
@@ -99,7 +93,9 @@ class Page:
             raw: values of PAGE_CONTROLS, then the file (Song or None), then the parts to keep, then the token.
         """
         *values, song, parts, person = raw
-        yield from self._follow(lambda: _from_song(song, _settings(values), "accompany", parts=_parts(parts)), person)
+        yield from self._follow(
+            lambda: from_page_song(song, _settings(values), "accompany", parts=parts_of(parts)), person
+        )
 
     def go_on_from_file(self, *raw: Any) -> Updates:
         """Continue a person's MIDI file.
@@ -108,7 +104,7 @@ class Page:
             raw: values of PAGE_CONTROLS, then the file (Song or None), then how many bars, then the token.
         """
         *values, song, bars, person = raw
-        yield from self._follow(lambda: _from_song(song, _settings(values), "continue", bars=bars), person)
+        yield from self._follow(lambda: from_page_song(song, _settings(values), "continue", bars=bars), person)
 
     def make(self, request: Any, person: Any) -> Updates:
         """Whatever the page's modules ask for; see :mod:`musicgen_ui.ui.orders`.
@@ -224,112 +220,7 @@ class Page:
         return {self._out[name]: value for name, value in values.items()}
 
 
-def made_from(action: str, origin: Recipe | str, *, parts: Any = (), span: Any = None) -> Source:
-    """The Source, with errors that name a control instead.
-
-    Args:
-        action: as in Source.
-        origin: a clip's recipe, or the SHA-256 of a MIDI file.
-        parts: as in Source.
-        span: its bars.
-
-    Raises:
-        RequestError: a value is bad, or the clip comes at the end of too long a chain.
-    """
-    before = origin if isinstance(origin, Recipe) else None
-    if before is not None and before.source is not None and before.source.depth >= MAX_DEPTH:
-        raise RequestError("clip", f"was made from a clip {MAX_DEPTH} times over; start anew from its MIDI file")
-    try:
-        return Source(action, before, None if before else origin, parts or (), span or None)
-    except RequestError as error:
-        raise RequestError(CONTROLS[action] if error.argument == "source" else error.argument, error.reason) from None
-
-
-def derived(recipe: Recipe, source: Source, bars: Any = None) -> Recipe:
-    """The recipe of what is made from other music: without a form of its own.
-
-    Args:
-        recipe: what the new notes are asked for.
-        source: the other music.
-        bars: how many new ones to continue with; otherwise the other music decides.
-
-    Raises:
-        RequestError: ``bars`` is not possible.
-    """
-    length = {"bars": checked_integer("bars", bars, *LIMITS["bars"])} if source.action == "continue" else {}
-    return replace(recipe, source=source, form=FREE, intro=False, **length)
-
-
 def _settings(values: list[Any], *, roll: bool = True) -> dict[str, Any]:
     """PAGE_CONTROLS by name, with a new seed or the one that is shown."""
     settings = dict(zip(PAGE_CONTROLS, values, strict=True))
     return settings | ({"seed": secrets.randbelow(SEEDS)} if roll else {})
-
-
-def _from_clip(
-    made: Any,
-    settings: dict[str, Any],
-    action: str,
-    *,
-    bars: Any = None,
-    parts: tuple[str, ...] = (),
-    span: tuple[int, int] | None = None,
-) -> Order:
-    """The order for a clip that is made from the one on the page, whose tempo, metre and key stay."""
-    if not isinstance(made, Made):
-        raise _no_clip()
-    source = made_from(action, made.order.recipe, parts=parts, span=span)
-    recipe = derived(page_recipe(settings), source, bars)
-    # What is only mended ends as it did.
-    ending = recipe.ending if action == "continue" else made.order.recipe.ending
-    return replace(made.order, recipe=replace(recipe, ending=ending), base=made.score)
-
-
-def _from_song(
-    song: Any, settings: dict[str, Any], action: str, *, bars: Any = None, parts: tuple[str, ...] = ()
-) -> Order:
-    """The order for a clip that is made from a person's file."""
-    if not isinstance(song, Song):
-        raise RequestError("MIDI file", "there is none yet; choose one first")
-    return from_song(song, page_recipe(settings), action, bars=bars, parts=parts)
-
-
-def from_song(song: Song, recipe: Recipe, action: str, *, bars: Any = None, parts: Any = (), span: Any = None) -> Order:
-    """The order for what is made from a person's file.
-
-    Args:
-        song: the file.
-        recipe: what the new notes are asked for.
-        action: as in Source.
-        bars: how many new ones, to continue with.
-        parts: as in Source.
-        span: the bars to write anew, as in Source.
-
-    Raises:
-        RequestError: a value is bad, or the file has no notes for a part that is to be kept.
-    """
-    source = made_from(action, song.music.sha256, parts=parts, span=span)
-    if action != "accompany":
-        return Order(derived(recipe, source, bars), song.title, song.music.score)
-    music = song.as_kept(source.parts)
-    played = {part: replace(recipe.style.parts[part], on=True) for part in source.parts}
-    style = recipe.style.with_values(parts={**recipe.style.parts, **played})
-    # A person's music ends as it ends.
-    return Order(derived(replace(recipe, style=style, ending="open"), source), song.title, music.score)
-
-
-def _bars(made: Any, first: Any, last: Any) -> tuple[int, int] | None:
-    """[first, last) counted from 0; None for the whole clip."""
-    if not isinstance(made, Made):
-        raise _no_clip()
-    low = checked_integer("from bar", first, 1, made.score.bars)
-    high = checked_integer("to bar", last, low, made.score.bars)
-    return None if (low, high) == (1, made.score.bars) else (low - 1, high)
-
-
-def _no_clip() -> RequestError:
-    return RequestError("clip", "there is none here to work on; press Generate first")
-
-
-def _parts(values: Any) -> tuple[str, ...]:
-    return tuple(values) if isinstance(values, (list, tuple)) else ()
