@@ -39,6 +39,8 @@ def tagged(data: bytes, format: str, tags: Mapping[str, str]) -> bytes:
     if unknown := set(tags) - set(TAGS):
         raise ValueError(f"{', '.join(sorted(unknown))}: not one of the tags {', '.join(TAGS)}")
     tags = {name: tags[name] for name in TAGS if tags.get(name)}
+    if not tags and format == "mp3":
+        return data  # an ID3 tag without a frame is one that readers stumble over
     if format.startswith("wav"):
         return _wav(data, tags)
     return _mp3(data, tags) if format == "mp3" else _vorbis(data, format, tags)
