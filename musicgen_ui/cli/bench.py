@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from musicgen_ui.cli import bench_live
 from musicgen_ui.cli.arguments import add_engine_options, load_studio, whole
 from musicgen_ui.cli.report import print_table, write_report
 from musicgen_ui.recipe import Recipe
@@ -60,6 +61,7 @@ def run(args: argparse.Namespace) -> None:
     ready = time.perf_counter() - began
     cases = {name: timed(studio, recipe, args.repeats) for name, recipe in CASES.items()}
     synthesizers = {name: stems(studio, name, args.repeats) for name in studio.synths}
+    live = bench_live.measured(studio, args.repeats)
     parts = levels(args.checkpoints) if "vaegan" in studio.synths else {}
     import torch
 
@@ -70,6 +72,7 @@ def run(args: argparse.Namespace) -> None:
         "loaded": loaded,
         "peak memory (MB)": peak_memory(),
         "cases": cases,
+        "heard while it is made": live,
         "four stems of 30 s": synthesizers,
         "one stem of 30 s on one core": parts,
     }  # fmt: skip
@@ -83,6 +86,13 @@ def run(args: argparse.Namespace) -> None:
         for name, case in cases.items()
     ]
     print_table(("warm, median seconds", "total", "x real time", *stages), rows)
+    first = live["first sound"]
+    print(f"\nfirst sound after {first['median']:.2f} s (median; slowest {first['slowest']:.2f} s)\n")
+    head = ("heard while it is made", "first", "at so many seconds: so much music", "dry")
+    print_table(head, bench_live.rows(live))
+    print()
+    waits = [(f"{bars} bars", *(f"{s:.2f}" for s in w.values())) for bars, w in live["longest wait for stop"].items()]
+    print_table(("longest wait for Stop, seconds", *next(iter(live["longest wait for stop"].values()))), waits)
     print()
     rows = [(name, f"{speed['median']:.2f}", f"{speed['times real time']:.1f}") for name, speed in synthesizers.items()]
     print_table(("four stems of 30 s, warm", "median seconds", "x real time"), rows)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from musicgen_ui.audio.waveform import Clip
+from musicgen_ui.cli import bench_live
 from musicgen_ui.engine import loading
 from musicgen_ui.engine.pipeline import Studio
 from musicgen_ui.music.midi import score_to_midi
@@ -53,6 +54,8 @@ def loaded(monkeypatch):
         )
 
     monkeypatch.setattr(loading, "load_studio", load)
+    monkeypatch.setattr(bench_live, "LENGTHS", (2, 4))
+    monkeypatch.setattr(bench_live, "STOPPED", (2,))
     return record
 
 
