@@ -15,6 +15,7 @@ from musicgen_ui.cli import (
     evaluate_genre,
     evaluate_match,
     evaluate_synth,
+    evaluate_taste,
 )
 from musicgen_ui.cli.arguments import whole
 from musicgen_ui.cli.report import print_table, write_report
@@ -54,6 +55,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     add_report_option(evaluate_match.add(subjects), "match")
     synth = evaluate_synth.add(subjects)
     add_report_option(synth, "synth")
+    add_report_option(evaluate_taste.add(subjects), "taste")
 
 
 def add_report_option(parser: argparse.ArgumentParser, name: str) -> None:

@@ -21,10 +21,10 @@ MOST_PLAYS = 3
 WHOLE, EARLY = 0.8, 0.35
 """Share of a clip from which on it was heard to its end, and up to which a skip is early."""
 
-HALF_LIFE_DAYS, HALF_LIFE_VERDICTS = 120.0, 400.0
+HALF_LIFE_DAYS, HALF_LIFE_VERDICTS = 90.0, 100.0
 """After so long, and after so many later clips, a verdict counts half."""
 
-FAINTEST = 0.2
+FAINTEST = 0.06
 """What a verdict counts at least, however old."""
 
 _DAY = 86_400_000.0
@@ -92,8 +92,8 @@ def examples_of(
         try:
             features = clip_features(traits, (sounds or {}).get(clip))
             style = Style.from_dict((traits.get("recipe") or traits).get("style") or {})
-        except RequestError:
-            continue  # another release's clip, of which nothing can be said here
+        except (RequestError, TypeError, ValueError, AttributeError):
+            continue  # another release's clip, or an import that holds none: nothing can be learned of it
         age = max(now - happened[-1].time, 0) / _DAY
         fresh = max(2.0 ** -(age / HALF_LIFE_DAYS + later / HALF_LIFE_VERDICTS), FAINTEST)
         found.append(Example(clip, features, style, verdict > 0, abs(verdict) * fresh, told, happened[-1].time))

@@ -6,6 +6,7 @@ the same at each of them and what is unknown speaks neither for nor against.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -31,6 +32,9 @@ values. Tempo is obeyed exactly; colour and room exist in the sound only."""
 
 GENRE_HEARD_SHARE = 0.5
 """How far the heard genre is believed against the name."""
+
+LARGEST = 5.0
+"""Magnitude of any number at most."""
 
 SOUND_SIZE, TIMBRE_SIZE = 5, 4
 """Projections of the colour of the sound, and of the timbre's z."""
@@ -69,15 +73,13 @@ BLOCKS: dict[str, tuple[str, ...]] = {
 NAMES: tuple[str, ...] = tuple(name for block in BLOCKS.values() for name in block)
 SIZE = len(NAMES)
 
+_ENDS = np.cumsum([0, *map(len, BLOCKS.values())]).tolist()
+_PLACES = {name: slice(begin, end) for name, begin, end in zip(BLOCKS, _ENDS[:-1], _ENDS[1:], strict=True)}
+
 
 def block(name: str) -> slice:
     """Where a block lies in a feature vector."""
-    begin = 0
-    for other, names in BLOCKS.items():
-        if other == name:
-            return slice(begin, begin + len(names))
-        begin += len(names)
-    raise KeyError(name)
+    return _PLACES[name]
 
 
 def clip_features(clip: Mapping[str, Any], sound: Sequence[float] | None = None) -> np.ndarray:
@@ -106,7 +108,8 @@ def clip_features(clip: Mapping[str, Any], sound: Sequence[float] | None = None)
     )
     if sound is not None and len(sound) == SOUND_SIZE:
         vector[block("sound")] = sound
-    return vector
+    # One clip's odd number, which an import may bring, must not outweigh everything else.
+    return np.clip(np.nan_to_num(vector, posinf=0.0, neginf=0.0), -LARGEST, LARGEST)
 
 
 def recipe_features(recipe: Recipe) -> np.ndarray:
@@ -154,10 +157,10 @@ def _share(key: str, style: Style, heard: Mapping[str, Any], asked: bool) -> flo
     value, ear = getattr(style, key), heard.get(key)
     if key == "tempo" and asked:
         value *= style.speed
-    if isinstance(ear, (int, float)) and np.isfinite(ear):
+    if isinstance(ear, (int, float)) and math.isfinite(ear):
         believed = HEARD_SHARE[key] if asked else 1.0
         value += believed * (ear - value)
-    return float(np.clip((value - slider.low) / (slider.high - slider.low), -0.25, 1.25))
+    return min(max((value - slider.low) / (slider.high - slider.low), -0.25), 1.25)
 
 
 def _genres(style: Style, heard: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
@@ -192,12 +195,11 @@ def _families(instrument: str | None) -> np.ndarray:
 
 def _timbre(timbre: Timbre) -> np.ndarray:
     """Projections of the z of a timbre that is not the instruments' own."""
-    ends = []
-    for point in (timbre.a, timbre.b):
-        z = np.asarray(point.z) if point.kind == "recorded" else point.noise()
-        ends.append(np.zeros(Z_SIZE) if point.kind == "own" else z)
-    z = (1.0 - timbre.morph) * ends[0] + timbre.morph * ends[1]
-    return z @ _projection(Z_SIZE, TIMBRE_SIZE, 0x71) if timbre.parts else np.zeros(TIMBRE_SIZE)
+    if timbre.is_own:
+        return np.zeros(TIMBRE_SIZE)
+    shares = ((1.0 - timbre.morph, timbre.a), (timbre.morph, timbre.b))
+    z = sum(share * (np.asarray(p.z) if p.kind == "recorded" else p.noise()) for share, p in shares if p.kind != "own")
+    return z @ _projection(Z_SIZE, TIMBRE_SIZE, 0x71)
 
 
 @lru_cache

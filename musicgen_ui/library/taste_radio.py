@@ -20,7 +20,7 @@ from musicgen_ui.timbre import Timbre, TimbrePoint
 REASONS = ("tour", "taste", "new")
 """A stop of the tour, what should be liked, and something new."""
 
-EVERYWHERE, NEAR, CROSSED, STOPS = 80, 90, 30, 11
+EVERYWHERE, NEAR, CROSSED, STOPS = 60, 60, 24, 11
 """Candidates of each origin."""
 
 BOLDNESS = 0.3
@@ -33,7 +33,7 @@ NEW_EVERY = 6
 TOUR_STOPS = 4
 """Verdicts before which every other proposal is a stop of the tour."""
 
-UNLIKELY, SURE = 0.3, 0.85
+UNLIKELY, SURE = 0.4, 0.85
 """Chances between which something is tried that is new: the rest is known well enough, to be wrong or to be right."""
 
 REMEMBERED = 12

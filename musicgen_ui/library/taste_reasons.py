@@ -74,14 +74,14 @@ def why(reason: str, recipe: Recipe, model: TasteModel, examples: Sequence[Examp
         examples: what that was learned from.
     """
     if reason != "taste":
-        return Why(LEADS[reason], (*recipe.style.genre, *_adjectives(recipe)[:1]))
+        return Why(LEADS[reason], (*_genres(recipe), *_adjectives(recipe)[:1]))
     features = recipe_features(recipe)
     return Why(LEADS[reason], _liked_of(features, model), _speaking(features, model, examples))
 
 
 def proposal_title(recipe: Recipe) -> str:
     """What to call a clip: ``Slow, dark jazz``."""
-    music = " and ".join(MUSIC.get(genre, genre) for genre in list(recipe.style.genre)[:2]) or "music"
+    music = " and ".join(MUSIC.get(genre, genre) for genre in _genres(recipe)[:2]) or "music"
     title = f"{', '.join(_adjectives(recipe)[:2])} {music}".strip()
     return title[:1].upper() + title[1:]
 
@@ -115,6 +115,11 @@ def _speaking(features: np.ndarray, model: TasteModel, examples: Sequence[Exampl
     worth = pulls * np.exp(-near / _FAR) * [example.liked for example in examples]
     order = np.argsort(-worth, kind="stable")[:_MOST_CLIPS]
     return tuple(examples[i].clip for i in order if worth[i] > 0)
+
+
+def _genres(recipe: Recipe) -> list[str]:
+    """Of the style, the foremost first."""
+    return sorted(recipe.style.genre, key=lambda genre: -recipe.style.genre[genre])
 
 
 def _adjectives(recipe: Recipe) -> list[str]:

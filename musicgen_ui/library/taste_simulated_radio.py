@@ -75,12 +75,12 @@ def listen_to_radio(
 
     Returns:
         ``liked`` (proposals,) whether it really was, ``place`` its quantile among clips from everywhere, ``new``
-        whether it was something new.
+        whether it was something new, ``genre`` the number of its foremost genre, -1 for none.
     """
     generator = np.random.default_rng([seed, 0x4AD])
     events: list[SimpleNamespace] = []
     sounds, recent = {}, []
-    found: dict[str, list[float]] = {"liked": [], "place": [], "new": []}
+    found: dict[str, list[float]] = {"liked": [], "place": [], "new": [], "genre": []}
     for number in range(proposals):
         examples = examples_of(events, number, sounds)
         model = TasteModel.fit(*stacked(examples))
@@ -94,6 +94,8 @@ def listen_to_radio(
         found["liked"].append(float(person.likes(truth)[0]))
         found["place"].append(float(np.searchsorted(everywhere, person.liking(truth)[0]) / len(everywhere)))
         found["new"].append(float(proposal.surprising))
+        weights = proposal.recipe.style.genre
+        found["genre"].append(float(GENRES.index(max(weights, key=weights.__getitem__)) if weights else -1))
     return {name: np.array(values) for name, values in found.items()}
 
 
@@ -115,45 +117,47 @@ def measure_radio(
         hook: called once for each person.
 
     Returns:
-        ``hits`` by tens of proposals, over ``kinds``, for the ``radio``, for what it ``chose`` and for ``random``
-        clips; ``regret``, summed, after each ten: one minus a clip's quantile in what the person likes.
+        Shares of proposals that were really liked, by tens, by how they were chosen and by kind of taste; ``regret``
+        after each ten: the sum of one minus each clip's quantile among clips from everywhere.
     """
     studio = SimulatedStudio(clips)
     generator = np.random.default_rng([seed, 0x0A])
     truth = Truth.of([studio.make(Recipe(style=from_everywhere(generator)), generator) for _ in range(600)])
     real = Truth.of(clips)
-    runs: list[tuple[str, dict[str, np.ndarray], np.ndarray]] = []
+    runs: list[tuple[str, dict[str, np.ndarray], float]] = []
     for number, kind in enumerate(kind for kind in KINDS for _ in range(people)):
         person = simulated_person(kind, real, np.random.default_rng([seed, number, 0x3B]))
         everywhere = np.sort(person.liking(truth))
         heard = listen_to_radio(person, studio, everywhere, proposals=proposals, seed=seed + 7919 * number)
-        runs.append((kind, heard, np.array([float(person.likes(truth).mean())])))
+        runs.append((kind, heard, float(person.likes(truth).mean())))
         hook()
     liked, place, new = (np.array([run[name] for _, run, _ in runs]) for name in ("liked", "place", "new"))
-    random = float(np.mean([share for _, _, share in runs]))
+    genres = [len(set(run["genre"][-25:]) - {-1.0}) for _, run, _ in runs]
     tens = range(0, proposals, 10)
-    chosen = new == 0
 
     def rate(values: np.ndarray, where: np.ndarray) -> float:
         return round(float(values[where].mean()), 4) if where.any() else float("nan")
 
     return {
         "people": len(runs),
-        "hits": {
-            "radio": {f"{ten + 1}-{ten + 10}": round(float(liked[:, ten : ten + 10].mean()), 4) for ten in tens},
-            "radio, all": round(float(liked.mean()), 4),
-            "chosen by taste, last 25": rate(liked[:, -25:], chosen[:, -25:]),
+        "liked, radio": {f"{ten + 1}-{ten + 10}": round(float(liked[:, ten : ten + 10].mean()), 4) for ten in tens},
+        "liked, random clips": round(float(np.mean([share for _, _, share in runs])), 4),
+        "of them": {
+            "all": round(float(liked.mean()), 4),
+            "chosen to be liked": rate(liked, new == 0),
+            "chosen to be liked, last 25": rate(liked[:, -25:], new[:, -25:] == 0),
             "something new": rate(liked, new == 1),
-            "random": round(random, 4),
-            "kinds": {
-                kind: round(float(np.mean([run["liked"].mean() for k, run, _ in runs if k == kind])), 4)
-                for kind in KINDS
-            },
+        },
+        "kinds": {
+            kind: round(float(np.mean([run["liked"].mean() for k, run, _ in runs if k == kind])), 4) for kind in KINDS
         },
         "something new, share": round(float(new.mean()), 4),
+        "genres in the last 25": round(float(np.mean(genres)), 2),
         "regret": {
-            str(ten + 10): {"radio": round(float((1 - place[:, : ten + 10]).sum(axis=1).mean()), 2),
-                            "random": 0.5 * (ten + 10)}
+            str(ten + 10): {
+                "radio": round(float((1.0 - place[:, : ten + 10]).sum(axis=1).mean()), 2),
+                "random": 0.5 * (ten + 10),
+            }
             for ten in tens
         },
-    }  # fmt: skip
+    }

@@ -110,7 +110,7 @@ def near_in_sliders(style: Style, generator: np.random.Generator, *, spread: flo
 def _value(key: str, value: float) -> float:
     """Within the slider's range and on its steps, so that a recipe shows no digits that nobody can set."""
     slider = SLIDERS[key]
-    return round(float(np.clip(value, slider.low, slider.high)), 0 if slider.step >= 1 else 2)
+    return round(min(max(float(value), slider.low), slider.high), 0 if slider.step >= 1 else 2)
 
 
 def _any_genre(generator: np.random.Generator) -> dict[str, float]:
