@@ -93,13 +93,19 @@ const turn = () => {
   running = orders.shift();
   window.studio.stopPressed = false;
   window.studio.outbox = JSON.stringify({ ...running.request, to: running.to, token: running.token });
-  button.click();
+  press(running);
+};
+// Gradio takes no press while it still puts the last clip away: then the order is pressed for again.
+const press = (order) => {
+  if (running !== order || ["waiting", "working", "stopping"].includes(document.body.dataset.state)) return;
+  $("#do-make").click();
+  setTimeout(press, 300, order);
 };
 const finish = (settle) => {
   const order = running;
   running = null;
   if (order) settle(order);
-  turn();
+  setTimeout(turn, 50);
 };
 
 /** Asks the studio for a clip; `to` says what for: stage, takes, morph, radio. */
