@@ -30,6 +30,7 @@ export const clips = {
   /** `heard` and `tempo` are [low, high], null for an open end; gives {clips, total}. */
   list: ({ heard = {}, tempo = [null, null], ...asked }) => api(`${CLIPS}${query({ ...asked, ...spans({ tempo, ...heard }) })}`),
   facets: () => api(`${BASE}/facets`),
+  get: (id) => api(`${CLIPS}/${id}`),
   keep: (id, kept) => post(`${CLIPS}/${id}/keep`, { kept }),
   like: (id, liked) => post(`${CLIPS}/${id}/like`, { liked }),
   rename: (id, title) => post(`${CLIPS}/${id}/title`, { title }),

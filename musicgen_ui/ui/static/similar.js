@@ -38,7 +38,7 @@ const result = (found) => {
     sleeveButton(clip, () => player.play(clip, { at: found.begin })),
     el("div.what", {}, el("p.name", {}, el("b.title", {}, clip.title)), el("p.facts", {}, ...facts(clip))),
     place(clip, found),
-    el("div.why", {}, el("p.score", { style: `--score:${percent}%` }, el("i", {}), el("b", {}, `${percent} %`)), el("p.hint", {}, found.why ?? "")),
+    el("div.reasons", {}, el("p.score", { style: `--score:${percent}%` }, el("i", {}), el("b", {}, `${percent} %`)), el("p.hint", {}, found.why ?? "")),
     knob("wave", `Find what is like ${clip.title}`, () => choose({ clip })),
   );
 };
