@@ -28,7 +28,7 @@ class Event:
         kind: one of KINDS.
         time: when, in milliseconds.
         at: seconds into the clip, of a play or a skip.
-        traits: ``{"style", "heard", "parts", "seconds", "origin"}`` of the clip.
+        traits: ``{"recipe", "key", "heard", "parts", "seconds", "origin"}`` of the clip; the recipe without its source.
     """
 
     id: int
@@ -68,8 +68,10 @@ class Events:
 
 def traits_of(clip: Clip) -> dict[str, Any]:
     """What taste may learn from."""
+    recipe = {name: value for name, value in clip.recipe.items() if name not in ("checkpoints", "source")}
     return {
-        "style": clip.recipe.get("style", {}),
+        "recipe": recipe,
+        "key": clip.key,
         "heard": dict(clip.heard),
         "parts": dict(clip.parts),
         "seconds": clip.seconds,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select, update
@@ -21,6 +21,11 @@ from musicgen_ui.library.text import clean_text
 MAX_ITEMS = 1000
 MAX_PLAYLISTS = 500
 
+COVER = 4
+"""Clips that a picture of the playlist is made of."""
+
+COVERED = ("id", "title", "hash", "key", "tempo", "genre", "heard")
+
 
 @dataclass(frozen=True)
 class Playlist:
@@ -34,6 +39,7 @@ class Playlist:
         count: clips in it.
         seconds: their length in all.
         deleted: when it was deleted; None while it was not.
+        cover: the first clips, where several lists were asked for at once.
         clips: in order, where the list was asked for with them; those that are deleted are left out.
     """
 
@@ -44,10 +50,11 @@ class Playlist:
     count: int
     seconds: float
     deleted: int | None = None
+    cover: tuple[Clip, ...] = ()
     clips: tuple[Clip, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON value; ``clips`` only where they are known."""
+        """Plain JSON value; ``clips`` or the few facts of ``cover``, whichever is known."""
         values = {
             "id": self.id,
             "name": self.name,
@@ -57,7 +64,9 @@ class Playlist:
             "seconds": self.seconds,
             "deleted": None if self.deleted is None else iso(self.deleted),
         }
-        return values if self.clips is None else values | {"clips": [clip.to_dict() for clip in self.clips]}
+        if self.clips is not None:
+            return values | {"clips": [clip.to_dict() for clip in self.clips]}
+        return values | {"cover": [{name: getattr(clip, name) for name in COVERED} for clip in self.cover]}
 
 
 class Playlists:
@@ -80,7 +89,8 @@ class Playlists:
         with self._database.read() as connection:
             order = _asked().where(PLAYLISTS.c.person == person, state)
             found = connection.execute(order.order_by(PLAYLISTS.c.changed.desc(), PLAYLISTS.c.id)).all()
-        return [_playlist(row) for row in found]
+            covers = _covers(connection, [row.id for row in found])
+        return [replace(_playlist(row), cover=tuple(covers.get(row.id, ()))) for row in found]
 
     def get(self, person: str, playlist: str) -> Playlist:
         """A playlist with its clips."""
@@ -213,9 +223,23 @@ def _asked() -> Any:
     return select(PLAYLISTS, items.c.count, items.c.seconds).outerjoin(items, items.c.playlist == PLAYLISTS.c.id)
 
 
+def _covers(connection: Connection, playlists: Sequence[str]) -> dict[str, list[Clip]]:
+    """Playlist to its first clips."""
+    numbers = func.row_number().over(partition_by=ITEMS.c.playlist, order_by=ITEMS.c.position).label("number")
+    items = select(ITEMS.c.playlist, ITEMS.c.clip, numbers).join(CLIPS, CLIPS.c.id == ITEMS.c.clip)
+    first = items.where(CLIPS.c.deleted.is_(None), ITEMS.c.playlist.in_(playlists)).subquery()
+    wanted = select(first.c.playlist, first.c.clip).where(first.c.number <= COVER)
+    found = connection.execute(wanted.order_by(first.c.playlist, first.c.number)).all()
+    clips = {clip.id: clip for clip in rows.fetch(connection, list({row.clip for row in found}))}
+    covers: dict[str, list[Clip]] = {}
+    for row in found:
+        covers.setdefault(row.playlist, []).append(clips[row.clip])
+    return covers
+
+
 def _playlist(row: Row, clips: tuple[Clip, ...] | None = None) -> Playlist:
-    seconds = round(row.seconds or 0.0, 3)
-    return Playlist(row.id, row.name, row.made, row.changed, row._mapping["count"] or 0, seconds, row.deleted, clips)
+    count, seconds = row._mapping["count"] or 0, round(row.seconds or 0.0, 3)
+    return Playlist(row.id, row.name, row.made, row.changed, count, seconds, row.deleted, clips=clips)
 
 
 def _place(position: Any, last: int) -> int:

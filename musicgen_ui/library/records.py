@@ -126,7 +126,8 @@ def traits_of(values: Any) -> tuple[str, Mapping[str, Any]]:
     traits = _object("traits", values.get("traits"))
     if len(canonical(traits)) > MAX_TRAITS:
         raise RequestError("traits", "are longer than any clip's")
-    Style.from_dict(traits.get("style", {}))
+    recipe = _object("traits", traits.get("recipe", traits))
+    Style.from_dict(recipe.get("style", {}))
     _values("heard", traits.get("heard", {}))
     return id_of("clip", values.get("clip")), traits
 
@@ -179,16 +180,19 @@ def _maybe(read: Callable[[str, Any], Any], argument: str, value: Any) -> Any:
 
 
 def _values(argument: str, value: Any) -> dict[str, float | str | None]:
-    """Slider to number or word."""
+    """Slider to number or word; and genres to how likely each is heard."""
     value = _object(argument, value)
+    if len(value) > MAX_ENTRIES:
+        raise RequestError(argument, "holds more than there are sliders")
     for name, entry in value.items():
+        if name == "genres" and isinstance(entry, dict):
+            _values(name, {genre: _number(name, share, 1.0) for genre, share in entry.items()})
+            continue
         fits = entry is None or (isinstance(entry, str) and len(entry) <= MAX_ENTRIES)
         if not fits and (not isinstance(entry, (int, float)) or not math.isfinite(entry) or abs(entry) > MAX_COUNT):
             raise RequestError(argument, "must be numbers and words")
         if len(name) > MAX_ENTRIES or "\0" in name:
             raise RequestError(argument, "must be numbers and words")
-    if len(value) > MAX_ENTRIES:
-        raise RequestError(argument, "holds more than there are sliders")
     return dict(value)
 
 

@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,9 @@ WHOLE = ("clip.json", "clip.wav", "master.wav", "score.json")
 
 GIVEN = ("given.json",)
 """What no recipe makes again, such as somebody's own notes: it stays when the rest goes."""
+
+STALE_SECONDS = 3600.0
+"""Age from which on half a clip is one that nobody is writing any more."""
 
 _FRESH, _OLD = ".fresh-", ".old-"
 
@@ -63,8 +67,10 @@ class Shelf:
         self.limit_bytes = limit_bytes() if limit is None else limit
         self.kept = kept or (lambda ids: set())
         self._making_room = threading.Lock()
-        for remains in (*self.root.glob(f"{_FRESH}*"), *self.root.glob(f"{_OLD}*")):
-            shutil.rmtree(remains, ignore_errors=True)  # of a program that was stopped half way
+        for remains in self.root.glob(".*"):
+            # Of a program that was stopped half way; but another one may be at work here now.
+            if time.time() - _used(remains) > STALE_SECONDS:
+                _take_off(remains)
 
     def folder(self, clip: str) -> Path:
         """Where a clip's files are or will be. Nothing says that they are there."""
@@ -156,10 +162,15 @@ class Shelf:
             return
         (folder / WHOLE[0]).unlink(missing_ok=True)
         for path in folder.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            elif path.name not in GIVEN:
-                path.unlink(missing_ok=True)
+            if path.name not in GIVEN:
+                _take_off(path)
+
+
+def _take_off(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _used(folder: Path) -> float:

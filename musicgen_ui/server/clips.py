@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Response
+from fastapi.responses import FileResponse, StreamingResponse
 
 from musicgen_ui.engine.names import content_disposition
 from musicgen_ui.library.clip import Missing
@@ -49,7 +49,7 @@ def clips_router(services: Services) -> APIRouter:
         return FileResponse(path, media_type=kind, headers=HEADERS)
 
     @router.get("/{clip}/download/{kind}")
-    def download(clip: str, kind: str, request: Request) -> Response:
+    def download(clip: str, kind: str) -> Response:
         """The clip to take away, with a name that says what it is.
 
         ``wav16`` (the bytes of the hash), ``wav24``, ``flac``, ``mp3``, ``ogg``, ``midi``, ``musicxml``, ``stems`` (a
@@ -61,6 +61,8 @@ def clips_router(services: Services) -> APIRouter:
         headers = HEADERS | {"Content-Disposition": content_disposition(file.name)}
         if isinstance(file.content, Path):
             return FileResponse(file.content, media_type=file.media_type, headers=headers)
+        if not isinstance(file.content, bytes):
+            return StreamingResponse(file.content, media_type=file.media_type, headers=headers)
         return Response(file.content, media_type=file.media_type, headers=headers)
 
     @router.get("/{clip}/{name}", response_class=FileResponse)

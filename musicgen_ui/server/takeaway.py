@@ -6,16 +6,17 @@ import json
 import secrets
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from musicgen_ui import __version__
 from musicgen_ui.audio.encode import SOUND_FORMATS, encode
 from musicgen_ui.audio.waveform import write_wav
 from musicgen_ui.engine.names import clip_name
 from musicgen_ui.engine.shelve import load_shelved
+from musicgen_ui.engine.stems_zip import write_stems_zip
 from musicgen_ui.library.clip import Clip, Missing, iso
 from musicgen_ui.library.text import canonical
 from musicgen_ui.music.musicxml import to_musicxml
@@ -33,6 +34,7 @@ MIXED = "mixed"
 MUSICXML_TYPE = "application/vnd.recordare.musicxml+xml"
 
 _STEM_BITS = 24  # four of them add up to a clip of 16 bits
+_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,12 @@ class TakenAway:
     Attributes:
         name: what says what is in it, with its ending.
         media_type: for HTTP.
-        content: its bytes, or where they are.
+        content: its bytes, in pieces where they are many, or where they are.
     """
 
     name: str
     media_type: str
-    content: bytes | Path
+    content: bytes | Path | Iterator[bytes]
 
 
 class Takeaway:
@@ -84,11 +86,10 @@ class Takeaway:
             return TakenAway(f"{name}.musicxml", MUSICXML_TYPE, self._sheet(clip, title, facts))
         files.file(clip, "master.wav")
         with self._gate.through():
-            folder = self._services.shelf.folder(clip)
             if kind == "stems":
-                return TakenAway(f"{name}_stems.zip", "application/zip", self._stems(folder))
+                return TakenAway(f"{name}_stems.zip", "application/zip", self._stems(clip))
             sound = SOUND_FORMATS[kind]
-            result = load_shelved(folder)
+            result = load_shelved(self._services.shelf.folder(clip))
             data = encode(result.clip.samples, result.clip.sample_rate, kind, _tags(title, facts, row))
             return TakenAway(f"{name}{sound.ending}", sound.media_type, data)
 
@@ -124,14 +125,19 @@ class Takeaway:
         except ValueError as error:
             raise Missing("musicxml", f"cannot be written ({error})") from None
 
-    def _stems(self, folder: Path) -> bytes:
+    def _stems(self, clip: str) -> Iterator[bytes]:
+        """The zip in pieces: dry stems, and those of the mix."""
+        folder = self._services.shelf.folder(clip)
+        if not (folder / MIXED).is_dir():
+            self._mix(clip)
+        file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when the last piece is sent
         try:
-            from musicgen_ui.engine.stems_zip import write_stems_zip
-        except ImportError:
-            raise Missing("stems", "cannot be packed yet") from None
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".stems-") as fresh:
-            write_stems_zip(folder, Path(fresh) / "stems.zip")
-            return (Path(fresh) / "stems.zip").read_bytes()
+            write_stems_zip(folder, file)
+        except BaseException:
+            file.close()
+            raise
+        file.seek(0)
+        return _pieces(file)
 
     def _mix(self, clip: str) -> None:
         folder = self._services.shelf.folder(clip)
@@ -145,6 +151,12 @@ class Takeaway:
             fresh.rename(folder / MIXED)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while block := file.read(_BLOCK):
+            yield block
 
 
 def _name(title: str, facts: Mapping[str, Any]) -> str:

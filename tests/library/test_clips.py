@@ -83,7 +83,7 @@ def test_emptying_the_history_spares_what_somebody_wants(library, ann, clip):
 
 
 def test_events_remember_a_clip_that_is_gone(library, ann, clip):
-    made = library.clips.add(ann, clip(3, heard={"mood": 0.25}))
+    made = library.clips.add(ann, clip(3, heard={"mood": 0.25}, key="F minor"))
     library.clips.like(ann, made.id, 1)
     library.clips.like(ann, made.id, 1)  # nothing new
     library.clips.played(ann, made.id, 30)
@@ -95,8 +95,9 @@ def test_events_remember_a_clip_that_is_gone(library, ann, clip):
     assert [(event.kind, event.at) for event in events] == [
         ("like", None), ("play", 30.0), ("skip", 2.5), ("dislike", None)
     ]  # fmt: skip
+    assert events[0].traits["key"] == "F minor"
     assert events[0].traits["heard"] == {"mood": 0.25}
-    assert events[0].traits["style"] == Recipe().style.to_dict()
+    assert events[0].traits["recipe"]["style"] == Recipe().style.to_dict()
     assert library.events.list(ann, after=events[1].id) == events[2:]
 
 

@@ -19,7 +19,10 @@ from musicgen_ui.recipe import Recipe
 @pytest.fixture
 def full(library, ann, clip):
     """Ann's library with something of everything."""
-    clips = [library.clips.add(ann, clip(n, tags=("a", "b")[: n % 3], kept=n < 4)) for n in range(6)]
+    clips = [
+        library.clips.add(ann, clip(n, tags=("a", "b")[: n % 3], kept=n < 4, heard={"genres": {"jazz": 0.5}}))
+        for n in range(6)
+    ]
     for n, made in enumerate(clips):
         library.clips.like(ann, made.id, (1, 0, -1)[n % 3])
         library.clips.played(ann, made.id, n)

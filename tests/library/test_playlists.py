@@ -30,6 +30,8 @@ def test_create_add_move_remove(library, ann, clips):
     assert all(clip.kept for clip in library.playlists.get(ann, made.id).clips)
     listed = library.playlists.list(ann)
     assert [(one.id, one.count, one.seconds, one.clips) for one in listed] == [(made.id, 4, 46.0, None)]
+    assert [clip.id for clip in listed[0].cover] == [d, c, b, a]
+    assert listed[0].to_dict()["cover"][0]["heard"] == {"mood": 0.5}
 
 
 def test_an_outdated_view_is_refused(library, ann, clips):
