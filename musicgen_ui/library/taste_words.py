@@ -58,6 +58,8 @@ MOST_WORDS, MOST_UNSURE, MOST_CLIPS = 4, 3, 3
 FEWEST = 3
 """Verdicts below which there is nothing to tell."""
 
+_INSIDE = 0.9  # a best place further out is told as a direction
+
 
 @dataclass(frozen=True)
 class Phrase:
@@ -166,7 +168,7 @@ def _best_places(model: TasteModel, sure: np.ndarray) -> list[tuple[str, int]]:
         if sure[SQUARES.start + i] < SURE or square > -MATTERS:
             continue
         top = -slope / (2.0 * square)
-        if abs(top) < 1.5:
+        if abs(top) < _INSIDE:
             places.append((-square, PLACES[key][0 if top < -0.6 else 2 if top > 0.6 else 1], SQUARES.start + i))
     return [(word, index) for _, word, index in sorted(places, reverse=True)[:MOST_WORDS]]
 

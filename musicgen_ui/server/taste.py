@@ -22,7 +22,9 @@ BASE = ("bars", "composer", "synth", "takes", "rounds", "form", "intro", "ending
 
 
 def taste_router(services: Services) -> APIRouter:
-    """``/taste``: every route wants the header ``X-Person``."""
+    """``/taste``: every route wants the header ``X-Person``. Services without a taste get one over their library."""
+    if services.taste is None:
+        services.taste = library_taste(services.library, services.shelf)
     router = APIRouter(prefix="/taste", route_class=StudioRoute, tags=["taste"])
 
     @router.get("")
@@ -62,7 +64,7 @@ def explain_taste(services: Services, person: str) -> dict[str, Any]:
         "weights": [{"name", "weight", "deviation", "sure"}], "proposed": [{"seed", "title", "reason", "chance",
         "why": {"lead", "words", "clips"}}]}``; the clips are ids of those that speak for a phrase.
     """
-    return _taste(services).explain(person)
+    return services.taste.explain(person)
 
 
 def switch_taste(services: Services, person: str, on: Any) -> dict[str, Any]:
@@ -73,13 +75,13 @@ def switch_taste(services: Services, person: str, on: Any) -> dict[str, Any]:
     """
     if not isinstance(on, bool):
         raise RequestError("on", "must be true or false")
-    _taste(services).switch(person, on)
+    services.taste.switch(person, on)
     return explain_taste(services, person)
 
 
 def reset_taste(services: Services, person: str) -> dict[str, Any]:
     """Forget what was learned of a person; answers with :func:`explain_taste`."""
-    _taste(services).reset(person)
+    services.taste.reset(person)
     return explain_taste(services, person)
 
 
@@ -100,7 +102,7 @@ def propose_taste(services: Services, person: str, base: Any = None) -> dict[str
     if base is not None and not isinstance(base, dict):
         raise RequestError("recipe", "must be an object")
     kept = {name: base[name] for name in BASE if name in base} if base else {}
-    proposal = _taste(services).propose(person, base=Recipe.from_dict(kept))
+    proposal = services.taste.propose(person, base=Recipe.from_dict(kept))
     return {
         "recipe": proposal.recipe.to_dict(),
         "title": proposal.title,
@@ -109,9 +111,3 @@ def propose_taste(services: Services, person: str, base: Any = None) -> dict[str
         "spread": round(proposal.spread, 3),
         "why": proposal.why.to_dict(),
     }
-
-
-def _taste(services: Services) -> Taste:
-    if services.taste is None:
-        services.taste = library_taste(services.library, services.shelf)
-    return services.taste
