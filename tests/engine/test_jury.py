@@ -126,3 +126,22 @@ def test_takes_that_went_on_from_one_part_again(composer):
     (table,) = seen
     assert (table[:, :16] == table[1:2, :16]).all()
     assert not torch.equal(table[0, 16:], table[1, 16:])
+
+
+def test_the_hook_is_called_on_every_beat_and_around_the_judgement_of_every_take(composer):
+    seen = []
+    compose(
+        composer,
+        Style(),
+        seed=1,
+        bars=7,
+        takes=3,
+        scales=SCALES,
+        hook=lambda stage, done, total: seen.append((stage, done, total)),
+    )
+    assert {(stage, total) for stage, _, total in seen} == {("compose", 7 * 16)}
+    assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
+    assert {done for _, done, _ in seen} == set(range(4, 7 * 16 + 1, 4))
+    for bars in (2, 6, 7):
+        # A beat's own call, and before reading and before judging each of three takes.
+        assert sum(done == bars * 16 for _, done, _ in seen) == 1 + 2 * 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from musicgen_ui.audio.pauses import pause
 from musicgen_ui.engine.watch import Watch
 
 
@@ -31,3 +32,16 @@ def test_nobody_needs_to_watch():
         inner("listen", 0, 0)
     watch.finish()
     assert watch.seconds["listen"] >= 0
+
+
+def test_long_work_within_a_stage_may_be_stopped_where_it_pauses():
+    seen = []
+    watch = Watch(lambda *call: seen.append(call), rounds=1)
+    with watch.stage("mix") as inner:
+        pause()
+        inner("mix", 2, 5)
+        pause()
+        pause()
+    assert seen == [("mix", 0, 1), ("mix", 0, 1), ("mix", 2, 5), ("mix", 2, 5), ("mix", 2, 5), ("mix", 1, 1)]
+    pause()
+    assert len(seen) == 6
