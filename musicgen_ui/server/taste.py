@@ -22,9 +22,7 @@ BASE = ("bars", "composer", "synth", "takes", "rounds", "form", "intro", "ending
 
 
 def taste_router(services: Services) -> APIRouter:
-    """``/taste``: every route wants the header ``X-Person``. Services without a taste get one over their library."""
-    if services.taste is None:
-        services.taste = library_taste(services.library, services.shelf)
+    """``/taste``: every route wants the header ``X-Person``."""
     router = APIRouter(prefix="/taste", route_class=StudioRoute, tags=["taste"])
 
     @router.get("")
@@ -56,6 +54,13 @@ def library_taste(library: Library, shelf: Any) -> Taste:
     return Taste(library.events, library.people, library.database.now, sounds)
 
 
+def taste_of(services: Services) -> Taste:
+    """The services' taste; those without one get it over their library."""
+    if services.taste is None:
+        services.taste = library_taste(services.library, services.shelf)
+    return services.taste
+
+
 def explain_taste(services: Services, person: str) -> dict[str, Any]:
     """What is known of a person's taste.
 
@@ -64,7 +69,7 @@ def explain_taste(services: Services, person: str) -> dict[str, Any]:
         "weights": [{"name", "weight", "deviation", "sure"}], "proposed": [{"seed", "title", "reason", "chance",
         "why": {"lead", "words", "clips"}}]}``; the clips are ids of those that speak for a phrase.
     """
-    return services.taste.explain(person)
+    return taste_of(services).explain(person)
 
 
 def switch_taste(services: Services, person: str, on: Any) -> dict[str, Any]:
@@ -75,13 +80,13 @@ def switch_taste(services: Services, person: str, on: Any) -> dict[str, Any]:
     """
     if not isinstance(on, bool):
         raise RequestError("on", "must be true or false")
-    services.taste.switch(person, on)
+    taste_of(services).switch(person, on)
     return explain_taste(services, person)
 
 
 def reset_taste(services: Services, person: str) -> dict[str, Any]:
     """Forget what was learned of a person; answers with :func:`explain_taste`."""
-    services.taste.reset(person)
+    taste_of(services).reset(person)
     return explain_taste(services, person)
 
 
@@ -102,7 +107,7 @@ def propose_taste(services: Services, person: str, base: Any = None) -> dict[str
     if base is not None and not isinstance(base, dict):
         raise RequestError("recipe", "must be an object")
     kept = {name: base[name] for name in BASE if name in base} if base else {}
-    proposal = services.taste.propose(person, base=Recipe.from_dict(kept))
+    proposal = taste_of(services).propose(person, base=Recipe.from_dict(kept))
     return {
         "recipe": proposal.recipe.to_dict(),
         "title": proposal.title,
