@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,22 @@ WEIGHTS = {"harmony": 0.75, "rhythm": 0.1, "colour": 0.15}
 
 CHANCE = {"melody": 0.5, "harmony": 0.35, "rhythm": 0.45, "colour": 0.35}
 """Likeness that the best path through a clip which has nothing to do with the fragment reaches: the 0 of a score."""
+
+
+REASONS = {
+    ("melody", "harmony", "rhythm"): "the same tune, chords and rhythm",
+    ("melody", "harmony"): "the same tune and chords",
+    ("melody",): "the same tune",
+    ("harmony", "rhythm"): "the same chords and rhythm",
+    ("harmony",): "the same chords",
+    ("rhythm",): "the same rhythm",
+    ("colour",): "the same colour of sound",
+    (): "a little of everything",
+}
+"""What is alike, in words; what a page translates is one of these."""
+
+ALIKE = 0.6
+"""Score of a melody, harmony and so on from which it counts as the same."""
 
 
 @dataclass(frozen=True)
@@ -127,3 +144,9 @@ def _melody(harmony: np.ndarray, tune: np.ndarray, path: Alignment) -> float | N
         return None
     classes = tune[places][sounds].astype(int) % 12
     return float(harmony[classes, frames[sounds]].mean())
+
+
+def reason(why: Mapping[str, float]) -> str:
+    """What is alike in a phrase; one of the values of REASONS."""
+    alike = {name for name, value in why.items() if value >= ALIKE}
+    return next(phrase for names, phrase in REASONS.items() if alike.issuperset(names))

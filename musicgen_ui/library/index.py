@@ -26,6 +26,7 @@ class Candidate:
         id: of the clip. score: correlation, at most 1.
         frame: of the clip, where the fragment's first frame falls.
         shift: semitones that the fragment must go up. scale: how much longer it is in the clip.
+        window: first frame of the fragment's window that was found there.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Candidate:
     frame: int
     shift: int
     scale: float
+    window: int
 
 
 class CoarseIndex:
@@ -88,17 +90,20 @@ class CoarseIndex:
         if self._removed > _WASTE * self._used and self._removed > 4096:
             self._sweep()
 
-    def search(self, fragment: np.ndarray, scales: Mapping[float, float], count: int) -> list[Candidate]:
+    def search(
+        self, fragment: np.ndarray, scales: Mapping[float, float], count: int, *, windows: int = 1
+    ) -> list[Candidate]:
         """The clips that hold what is most like a fragment, best first, each with its best place.
 
         Args:
             fragment: (n, 12) likewise.
             scales: tempi to try, and what a correlation counts there: 1.1 looks for the fragment played a tenth slower.
             count: how many clips.
+            windows: parts of the fragment that are looked for, each alone; at tempi that count less only its middle.
         """
         if not self._start or not len(fragment):
             return []
-        turns = _turned(fragment, scales, self.width)
+        turns = _turned(fragment, scales, self.width, windows)
         width = max(turn.length for turn in turns)
         wanted = np.stack([np.pad(turn.vector, (0, 12 * (width - turn.length))) for turn in turns])
         lengths = np.array([turn.length for turn in turns])
@@ -114,7 +119,9 @@ class CoarseIndex:
             place = first + int(best[first : first + length].argmax())
             product = wanted @ self._frames[place : place + width].reshape(-1)
             turn = turns[int((product * np.sqrt(lengths)).argmax())]
-            found.append(Candidate(ids[number], float(score[number]), place - first - turn.cut, turn.shift, turn.scale))
+            window = round(turn.cut / turn.scale)
+            frame = place - first - turn.cut
+            found.append(Candidate(ids[number], float(score[number]), frame, turn.shift, turn.scale, window))
         return found
 
     def _best(self, wanted: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -189,18 +196,21 @@ class _Turn:
     cut: int
 
 
-def _turned(fragment: np.ndarray, scales: Mapping[float, float], width: int) -> list[_Turn]:
-    """Every key and tempo of a fragment, cut to ``width`` about its middle, those of one length side by side."""
+def _turned(fragment: np.ndarray, scales: Mapping[float, float], width: int, windows: int) -> list[_Turn]:
+    """Windows of a fragment in every key and tempo, those of one length side by side; one alone is its middle."""
     turns = []
     for scale, weight in scales.items():
         chroma = slower(fragment.T, scale)
         length = min(width, chroma.shape[1])
-        cut = (chroma.shape[1] - length) // 2
-        kept = _unit(chroma[:, cut : cut + length])
-        norm = max(float(np.linalg.norm(kept)), 1e-9)
-        for shift in range(12):
-            vector = (np.roll(kept, shift, axis=1) / norm).reshape(-1).astype(np.float32)
-            turns.append(_Turn(vector, shift, scale, weight, length, cut))
+        room = chroma.shape[1] - length
+        parts = windows if weight >= 1.0 else 1
+        cuts = {round(room * (number + 0.5) / parts) for number in range(parts)}
+        for cut in sorted(cuts):
+            kept = _unit(chroma[:, cut : cut + length])
+            norm = max(float(np.linalg.norm(kept)), 1e-9)
+            for shift in range(12):
+                vector = (np.roll(kept, shift, axis=1) / norm).reshape(-1).astype(np.float32)
+                turns.append(_Turn(vector, shift, scale, weight, length, cut))
     return sorted(turns, key=lambda turn: turn.length)
 
 
