@@ -111,21 +111,30 @@ def make(
         RequestError: the engine refuses the recipe, or the disk is full.
         Cancelled: from the hook.
     """
-
-    def work() -> Result:
-        return services.studio.generate(order.recipe, hook, order.given, order.base, preview)
-
-    result = _in_turn(services, work, hook)
+    result = generated(services, order, hook, preview)
     began = time.perf_counter()
-    hook("draw", 0, 2)
+    hook("draw", 0, 1)
+    clip = put_away(services, order, result, person)
+    hook("draw", 1, 1)
+    return shown(order, result, clip, {**result.seconds, "draw": time.perf_counter() - began})
+
+
+def generated(services: Services, order: Order, hook: Hook, preview: Callable[[Piece], None] | None = None) -> Result:
+    """What an order's recipe makes, as soon as nobody else makes a clip; whoever waits can still be stopped."""
+    while not services.lane.acquire(timeout=0.1):
+        hook("compose", 0, 1)
+    try:
+        return services.studio.generate(order.recipe, hook, order.given, order.base, preview)
+    finally:
+        services.lane.release()
+
+
+def put_away(services: Services, order: Order, result: Result, person: str | None) -> Clip:
+    """Put a clip's files on the shelf and its row into the person's library; None for nobody's."""
     title, name, digest = heading_of(order), new_id(), []
     services.shelf.put(name, lambda folder: digest.append(_shelve(result, folder, title, order.given)))
-    hook("draw", 1, 2)
     clip = clip_row(result, name, title, digest[0], order.origin)
-    if person is not None:
-        clip = services.library.clips.add(person, clip)
-    hook("draw", 2, 2)
-    return shown(order, result, clip, {**result.seconds, "draw": time.perf_counter() - began})
+    return clip if person is None else services.library.clips.add(person, clip)
 
 
 def shown(order: Order, result: Result, clip: Clip, seconds: Mapping[str, float]) -> Shown:
@@ -153,16 +162,6 @@ def _shelve(result: Result, folder: Path, title: str, given: Score | None) -> st
         folder.mkdir(parents=True, exist_ok=True)
         (folder / GIVEN[0]).write_text(json.dumps(score_to_dict(given)), encoding="utf-8")
     return shelve(result, folder, title)
-
-
-def _in_turn(services: Services, work: Callable[[], Result], hook: Hook) -> Result:
-    """Does the work when nobody else makes a clip; whoever waits can still be stopped."""
-    while not services.lane.acquire(timeout=0.1):
-        hook("compose", 0, 1)
-    try:
-        return work()
-    finally:
-        services.lane.release()
 
 
 def clip_row(result: Result, name: str, title: str, digest: str, origin: str) -> Clip:

@@ -12,8 +12,8 @@ import gradio as gr
 from musicgen_ui.server.services import Services
 from musicgen_ui.style import GENRES, SLIDERS
 from musicgen_ui.ui import controls, status
-from musicgen_ui.ui.api import api_accompany, api_continue, api_generate, api_regenerate
 from musicgen_ui.ui.dead_zones import zones_html
+from musicgen_ui.ui.endpoints import wire_endpoints
 from musicgen_ui.ui.engine import Engine
 from musicgen_ui.ui.files import KEPT_SECONDS
 from musicgen_ui.ui.handlers import Page
@@ -22,10 +22,10 @@ from musicgen_ui.ui.orders import SEEDS
 from musicgen_ui.ui.presets import PRESETS
 from musicgen_ui.ui.rework import Bench, bench_controls
 from musicgen_ui.ui.sections import sections_html
-from musicgen_ui.ui.settings import PAGE_CONTROLS, RECIPE_CONTROLS, STYLE_CONTROLS, from_style
-from musicgen_ui.ui.start import Start, api_match, start_controls, wire_start
+from musicgen_ui.ui.settings import PAGE_CONTROLS, STYLE_CONTROLS, from_style
+from musicgen_ui.ui.start import Start, start_controls, wire_start
 from musicgen_ui.ui.theme import STATIC
-from musicgen_ui.ui.timbre import Panel, api_borrow, timbre_controls, wire_timbre
+from musicgen_ui.ui.timbre import Panel, timbre_controls, wire_timbre
 
 TITLE = "MusicGen UI"
 ENGINE_LANE = "engine"
@@ -99,7 +99,7 @@ def build(services: Services) -> gr.Blocks:
         wire_timbre(desk.made, desk.timbre, studio, SEEDS, ENGINE_LANE)
         wire_start(desk.start, desk.made, preset, studio, ENGINE_LANE)
         _wire_makers(desk, bench, out, preset, services)
-        _wire_api(desk, studio)
+        wire_endpoints(desk.made, services, ENGINE_LANE)
     demo.queue(max_size=WAITING_PLACES, default_concurrency_limit=1, api_open=False)
     return demo
 
@@ -248,32 +248,3 @@ def _wire_makers(desk: Desk, bench: Bench, out: Outputs, preset: gr.State, servi
         runs.append(run)
     halt = f"() => window.studio.stopping({json.dumps(status.stopping())})"
     desk.stop.click(None, None, out["status"], js=halt, cancels=runs)
-
-
-def _wire_api(desk: Desk, studio: Engine) -> None:
-    """The same engine for programs: public endpoints with named arguments."""
-    lane = {"concurrency_limit": 1, "concurrency_id": ENGINE_LANE}
-    files = [gr.File(label=label, visible=False) for label in ("clip.wav", "clip.mid", "clip.json", "stems.zip")]
-    every = {name: desk.made[name] for name in RECIPE_CONTROLS}
-
-    def hidden(**values: Any) -> Outputs:
-        return {
-            name: (gr.Number if isinstance(value, int) else gr.JSON)(value, label=name, visible=False)
-            for name, value in values.items()
-        }
-
-    song = {"file": gr.File(label="file", visible=False)}
-    again = hidden(seed=0, style={}) | song
-    makers = {
-        "generate": (api_generate, every),
-        "accompany": (api_accompany, song | hidden(keep=[]) | every),
-        "continue_clip": (api_continue, hidden(recipe={}, bars=8) | again),
-        "regenerate": (api_regenerate, hidden(recipe={}, parts=[], bars=[]) | again),
-    }
-    for name, (endpoint, inputs) in makers.items():
-        gr.Button(visible=False).click(
-            endpoint(studio), inputs_kwargs=inputs, outputs=files, preprocess=False, api_name=name, **lane
-        )
-    for name, endpoint, found in (("borrow_timbre", api_borrow, "point"), ("match", api_match, "style")):
-        recording, answer = gr.File(label="recording", visible=False), gr.JSON(label=found, visible=False)
-        gr.Button(visible=False).click(endpoint(studio), recording, answer, api_name=name, **lane)

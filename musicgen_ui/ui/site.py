@@ -45,4 +45,6 @@ def site(services: Services) -> Site:
     demo = build(services)
     demo.state_session_capacity = SESSIONS
     gr.mount_gradio_app(app, demo, path="/", **mount_options())
+    if demo.mcp_error:
+        raise RuntimeError(demo.mcp_error)  # Gradio would only go on without
     return Site(app, demo)

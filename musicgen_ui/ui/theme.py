@@ -123,7 +123,7 @@ def mount_options() -> dict[str, Any]:
         "ssr_mode": False,
         "show_error": False,
         "pwa": False,
-        "mcp_server": False,
+        "mcp_server": True,
         "enable_monitoring": False,
         "max_file_size": "15mb",
     }
