@@ -27,7 +27,6 @@ class Figure:
 
     Attributes:
         kind: its name in an address.
-        title: its name on the page.
         says: what a screen reader is told of it.
         seconds: length of its time axis.
         height: of the picture in pixels.
@@ -38,7 +37,6 @@ class Figure:
     """
 
     kind: str
-    title: str
     says: str
     seconds: float
     height: int
@@ -53,10 +51,10 @@ def figure_html(figure: Figure) -> str:
     labels = "".join(f'<span style="top:{100 * at:.2f}%">{escape(text)}</span>' for at, text in figure.labels)
     unit = f"<b>{escape(figure.unit)}</b>" if figure.unit else ""
     return (
-        f'<figure class="figure {figure.kind}" data-seconds="{figure.seconds:.4f}" role="img" '
+        f'<figure class="figure figure-{figure.kind}" data-seconds="{figure.seconds:.4f}" role="img" '
         f'aria-label="{escape(figure.says, quote=True)}">'
-        f"<figcaption><b>{escape(figure.title)}</b>{figure.key}</figcaption>"
-        f'<div class="axis" style="height:{figure.height}px" aria-hidden="true">{unit}{labels}</div>'
+        f"<figcaption>{figure.key}</figcaption>"
+        f'<div class="scale-left" style="height:{figure.height}px" aria-hidden="true">{unit}{labels}</div>'
         f'<div class="picture" style="height:{figure.height}px">{figure.picture}</div></figure>'
     )
 

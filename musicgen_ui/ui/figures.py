@@ -25,7 +25,7 @@ from musicgen_ui.ui.spectrogram import chroma_figure, mel_figure, mfcc_figure
 from musicgen_ui.ui.waveform import waveform_figure
 
 PICTURES = "pictures"
-RELEASE = 1
+RELEASE = 2
 """Part of a kept picture's name; goes up when pictures are drawn in another way."""
 
 _LIMITS = ReadLimits(file_bytes=2**31, seconds=3600.0, pcm_bytes=2**32)

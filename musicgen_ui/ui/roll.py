@@ -65,7 +65,7 @@ def roll_figure(score: Score, labels: Mapping[str, str], sections: Sequence[Sect
         f'<svg width="100%" height="{height}" aria-hidden="true">{"".join(body)}</svg>'
     )
     says, key = _summary(score, parts, sections), f'<ul class="legend">{legend}</ul>'
-    return figure_html(Figure("roll", "Piano roll", says, score.seconds, whole, picture, axis, "", key))
+    return figure_html(Figure("roll", says, score.seconds, whole, picture, axis, "", key))
 
 
 def spelled(name: str) -> str:

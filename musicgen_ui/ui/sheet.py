@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import verovio
@@ -27,6 +28,8 @@ _PAGE_SHAPE = 1.414
 
 _SWUNG = {0.25: 1 / 3, 0.5: 2 / 3, 0.75: 5 / 6}
 """Place within the beat as it is written, to where it sounds when the music swings."""
+
+_RESOURCES = str(Path(verovio.__file__).parent / "data")
 
 _ENGRAVING = threading.Lock()
 """Verovio keeps some of its state for the whole process."""
@@ -114,7 +117,9 @@ def _drawn(text: str, width: int) -> tuple[list[str], list[dict[str, Any]]]:
         "xmlIdSeed": 1,
     }
     with _ENGRAVING:
-        toolkit = verovio.toolkit()
+        toolkit = verovio.toolkit(False)
+        # Its fonts are found by the thread that imported it alone, unless it is told.
+        toolkit.setResourcePath(_RESOURCES)
         toolkit.setOptions(options)
         if not toolkit.loadData(text):
             raise RequestError("score", "cannot be engraved")

@@ -68,7 +68,7 @@ def mel_figure(samples: np.ndarray, sample_rate: int) -> str:
     says = f"Mel spectrogram of {seconds:.1f} seconds, 0 to {TOP_HZ // 1000} kilohertz, level in decibels"
     picture = image_html(mel_levels(samples, sample_rate) / FLOOR_DB + 1.0, MEL_COLOURS)
     key = scale_html(f"-{FLOOR_DB:.0f} dB", "0 dB", MEL_COLOURS)
-    return figure_html(Figure("mel", "Mel spectrogram", says, seconds, height, picture, labels, "Hz", key))
+    return figure_html(Figure("mel", says, seconds, height, picture, labels, "Hz", key))
 
 
 def chroma_figure(samples: np.ndarray, sample_rate: int) -> str:
@@ -78,7 +78,7 @@ def chroma_figure(samples: np.ndarray, sample_rate: int) -> str:
     says = f"Chroma of {seconds:.1f} seconds: how strong each of the twelve pitches is"
     picture = image_html(chroma_levels(samples, sample_rate), CHROMA_COLOURS)
     key = scale_html("silent", "strongest", CHROMA_COLOURS)
-    return figure_html(Figure("chroma", "Chroma", says, seconds, height, picture, labels, "", key))
+    return figure_html(Figure("chroma", says, seconds, height, picture, labels, "", key))
 
 
 def mfcc_figure(samples: np.ndarray, sample_rate: int) -> str:
@@ -88,7 +88,7 @@ def mfcc_figure(samples: np.ndarray, sample_rate: int) -> str:
     says = f"MFCC of {seconds:.1f} seconds: the colour of the sound in {N_MFCC} numbers"
     picture = image_html(mfcc_levels(samples, sample_rate) / (2 * DEVIATIONS) + 0.5, MFCC_COLOURS)
     key = scale_html(f"-{DEVIATIONS:g} σ", f"+{DEVIATIONS:g} σ", MFCC_COLOURS)
-    return figure_html(Figure("mfcc", "MFCC", says, seconds, height, picture, labels, "", key))
+    return figure_html(Figure("mfcc", says, seconds, height, picture, labels, "", key))
 
 
 def _bands(sample_rate: int) -> int:

@@ -50,7 +50,7 @@ def waveform_figure(samples: np.ndarray, sample_rate: int) -> str:
         f'aria-hidden="true"><path class="peak" d="{_outline(heights)}"/>'
         f'<path class="body" d="{_outline(body)}"/></svg>'
     )
-    return figure_html(Figure("waveform", "Waveform", f"Waveform of {seconds:.1f} seconds", seconds, HEIGHT, svg))
+    return figure_html(Figure("waveform", f"Waveform of {seconds:.1f} seconds", seconds, HEIGHT, svg))
 
 
 def _outline(heights: np.ndarray) -> str:

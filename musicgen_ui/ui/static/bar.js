@@ -14,7 +14,7 @@ const DRAWN = {
   loop: "M5 12a5 5 0 0 1 5-5h7M14.5 4.5L17 7l-2.5 2.5M19 12a5 5 0 0 1-5 5H7M9.5 19.5L7 17l2.5-2.5",
   loud: "M4.5 9.5v5H8l4.5 4v-13L8 9.5zM15.5 9a4 4 0 0 1 0 6M17.5 6.5a7.5 7.5 0 0 1 0 11",
   quiet: "M4.5 9.5v5H8l4.5 4v-13L8 9.5zM15.5 9.5l5 5M20.5 9.5l-5 5",
-  setup: "M5 7h7M16 7h3M14 5v4M5 12h2M11 12h8M9 10v4M5 17h7M16 17h3M14 15v4",
+  adjust: "M5 7h7M16 7h3M14 5v4M5 12h2M11 12h8M9 10v4M5 17h7M16 17h3M14 15v4",
   help: "M9.2 9.3a2.9 2.9 0 1 1 4.3 2.6c-.9.5-1.5 1-1.5 2.1M12 17.2h.01",
 };
 const glyph = (name) =>
@@ -117,7 +117,7 @@ const build = () => {
       el("div.now", {}, el("p.title", {}, parts.title, parts.note), parts.facts),
       el("div.line", {}, parts.at, parts.seek, el("span.rest", {}, parts.length)),
       el("div.marks", {}, parts.loop, parts.like, parts.keep),
-      el("div.sound", {}, parts.mute, parts.volume, press("setup", "How clips follow each other", setup), press("help", "Keys", openKeys)),
+      el("div.sound", {}, parts.mute, parts.volume, press("adjust", "How clips follow each other", setup), press("help", "Keys", openKeys)),
     ),
   );
 };

@@ -204,7 +204,7 @@ const listenToKeys = () => {
 
 const lay = (row, html) => {
   row.innerHTML = html;
-  const [caption, axis, picture] = ["figcaption", ".axis", ".picture"].map((name) => $(name, row));
+  const [caption, axis, picture] = ["figcaption", ".scale-left", ".picture"].map((name) => $(name, row));
   if (caption) parts.caption.replaceChildren(...caption.childNodes);
   caption?.remove();
   axis?.classList.add("gutter");

@@ -5,7 +5,7 @@ export const RATE = 44100;
 /** Seconds in which one sound takes over from another that says the same. */
 export const FADE = 0.015;
 /** Seconds between an order and its sound: time to schedule it. */
-export const LEAD = 0.04;
+export const LEAD = 0.09;
 
 const KEPT = 3;
 const SMOOTH = 0.02;

@@ -3,7 +3,7 @@ import { audio, RATE } from "./sound.js";
 
 const HEAD = 8;
 const SCALE = 1 / 32768;
-const DECLICK = 660;
+const BLEND = 660;
 
 export class Tape {
   constructor() {
@@ -28,9 +28,12 @@ export class Tape {
         this[side] = longer;
       }
     }
+    // Where there was sound already, the new one comes in over some milliseconds.
+    const over = begin > 0 ? Math.min(BLEND, count, this.samples - begin) : 0;
     for (let i = 0; i < count; i += 1) {
-      this.left[begin + i] = pairs[2 * i] * SCALE;
-      this.right[begin + i] = pairs[2 * i + 1] * SCALE;
+      const share = i < over ? i / over : 1;
+      this.left[begin + i] += share * (pairs[2 * i] * SCALE - this.left[begin + i]);
+      this.right[begin + i] += share * (pairs[2 * i + 1] * SCALE - this.right[begin + i]);
     }
     this.seams = this.seams.filter((seam) => seam < begin || seam > end);
     if (end < this.samples) this.seams.push(end);
@@ -47,7 +50,7 @@ export class Tape {
       // Where new sound meets old, the step between them is let down over some milliseconds.
       for (const seam of this.seams.filter((place) => place > first && place < this.samples)) {
         const step = this[side][seam - 1] - this[side][seam];
-        const long = Math.min(DECLICK, this.samples - seam);
+        const long = Math.min(BLEND, this.samples - seam);
         for (let i = 0; i < long; i += 1) values[seam - first + i] += step * (1 - i / long);
       }
       made.copyToChannel(values, channel);

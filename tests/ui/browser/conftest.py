@@ -121,3 +121,50 @@ def studio_visit(browser, address: str) -> Iterator[Visit]:
     context = browser.new_context(viewport=DESKTOP)
     yield Visit(context.new_page(), address)
     context.close()
+
+
+@pytest.fixture(scope="session")
+def bench_site(tmp_path_factory, make_calls) -> Iterator[tuple[str, object]]:
+    """(address, services) of our own routes and modules alone, without Gradio: see bench.js."""
+    from fastapi import FastAPI
+    from fastapi.responses import FileResponse
+    from fastapi.staticfiles import StaticFiles
+
+    from musicgen_ui.server.listen import Listening
+    from musicgen_ui.server.opening import open_services
+    from musicgen_ui.server.routes import router
+    from musicgen_ui.ui.figures import draw
+    from musicgen_ui.ui.theme import STATIC
+
+    services = open_services(make_calls[1], tmp_path_factory.mktemp("bench"))
+    services.figures = draw
+    app, here = FastAPI(), Path(__file__).parent
+    app.include_router(router(services))
+    app.mount("/studio/static", StaticFiles(directory=STATIC))
+    for path, name in (("/", "bench.html"), ("/bench.js", "bench.js")):
+        app.add_api_route(path, lambda name=name: FileResponse(here / name))
+    server = Listening(app)
+    yield server.url, services
+    server.close()
+    services.library.close()
+
+
+@pytest.fixture
+def bench(browser, bench_site) -> Iterator[Callable[..., object]]:
+    """``bench(viewport)`` opens the player without the rest of the page; errors on its console fail the test."""
+    contexts, errors = [], []
+
+    def open_page(viewport: dict = DESKTOP, **options):
+        context = browser.new_context(viewport=viewport, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(bench_site[0])
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []
