@@ -10,6 +10,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from musicgen_ui.audio.float_wav import float_wav_bytes, read_float_wav
 from musicgen_ui.audio.waveform import Clip, ReadLimits, read_audio, wav_bytes
 from musicgen_ui.engine.export import clip_json
@@ -27,7 +29,7 @@ CLIP, MASTER, MIDI, SCORE, FACTS, DRY = "clip.wav", "master.wav", "clip.mid", "s
 _LIMITS = ReadLimits(file_bytes=2**31, seconds=3600.0, pcm_bytes=2**32)
 """Of our own files: the longest clip of a recipe, 128 bars at 60 BPM, lasts 8.5 minutes."""
 
-_KEPT = ("asked", "heard", "genres", "seconds", "checkpoints", "seam", "rounds", "gain", "told")
+_KEPT = ("asked", "heard", "genres", "seconds", "checkpoints", "seam", "rounds", "gain")
 """Fields of a Result that clip.json holds as they are."""
 
 
@@ -83,10 +85,12 @@ def load_shelved(folder: Path) -> Result:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         score = score_from_dict(json.loads((folder / SCORE).read_text(encoding="utf-8")))
         stems = {p: read_float_wav(path)[0] for p in PARTS if (path := folder / DRY / f"{p}.wav").exists()}
-        samples, rate = read_audio(folder / MASTER, _LIMITS)
+        samples, rate = _master(folder / MASTER)
         known = {f.name for f in fields(Result)}
         values = {name: facts[name] for name in _KEPT if name in known and name in facts}
         values["rounds"] = tuple(values["rounds"])
+        if "told" in known and facts.get("told") is not None:
+            values["told"] = Style.from_dict(facts["told"])
         return Result(recipe=_recipe(facts["recipe"]), score=score, stems=stems, clip=Clip(samples, rate), **values)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         # ValueError: bad JSON and bad values alike. Nothing here is trusted, for a disk can be edited and can break.
@@ -94,8 +98,8 @@ def load_shelved(folder: Path) -> Result:
 
 
 def _facts(result: Result, title: str, digest: str) -> dict[str, Any]:
-    told = dict(getattr(result, "told", None) or {})
-    return {"title": title, "hash": digest, **clip_json(result), "told": told}
+    told = getattr(result, "told", None)
+    return {"title": title, "hash": digest, **clip_json(result), "told": None if told is None else told.to_dict()}
 
 
 def _move(fresh: Path, folder: Path, parts: tuple[str, ...]) -> None:
@@ -108,6 +112,15 @@ def _move(fresh: Path, folder: Path, parts: tuple[str, ...]) -> None:
             (folder / DRY / f"{part}.wav").unlink(missing_ok=True)
     for name in (CLIP, MASTER, MIDI, SCORE, FACTS):
         (fresh / name).replace(folder / name)
+
+
+def _master(path: Path) -> tuple[np.ndarray, int]:
+    """Samples (2, n) and rate of the master, all of it: a decoder takes a cut file for a shorter one."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    if int.from_bytes(head[4:], "little") + 8 != path.stat().st_size:
+        raise ValueError(f"{path.name} was cut")
+    return read_audio(path, _LIMITS)
 
 
 def _recipe(values: Mapping[str, Any]) -> Recipe | RenderRecipe:
