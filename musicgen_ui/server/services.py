@@ -30,6 +30,7 @@ class Services:
         taste: what learns from likes.
         matching: what finds similar clips.
         pictures: kind and clip to a picture's file.
+        figures: kind and folder of a clip to a figure as HTML.
         streams: sound of clips in the making.
         downloads: files in the making.
         files: files of clips, made again where they are gone.
@@ -43,6 +44,7 @@ class Services:
     taste: Any = None
     matching: Any = None
     pictures: Callable[[str, str], Path] | None = None
+    figures: Callable[[str, Path], str] | None = None
     streams: Streams = field(default_factory=Streams)
     lane: Lock = field(default_factory=Lock)
     downloads: Downloads = field(default_factory=Downloads)
