@@ -110,8 +110,8 @@ def phrases(model: TasteModel, examples: Sequence[Example]) -> list[Phrase]:
         Phrase(
             lead,
             tuple(word for word, _ in words),
-            _speaking(pulls, model, examples, [index for _, index in words]),
-            tuple(TERMS[index] for _, index in words),
+            _speaking(pulls, model, examples, list(dict.fromkeys(index for _, index in words))),
+            tuple(dict.fromkeys(TERMS[index] for _, index in words)),
         )
         for lead, words in told
         if words
@@ -194,8 +194,7 @@ def _together(model: TasteModel, sure: np.ndarray) -> list[tuple[str, int]]:
     first, second = (int(np.sign(weights[i])) for i in pair)
     if first * second != np.sign(weights[best]):
         return []
-    words = [DIRECTIONS[tuple(SLIDERS)[i]][int(weights[i] > 0)] for i in pair]
-    return [(f"{words[0]} and {words[1]}", best)]
+    return [(DIRECTIONS[tuple(SLIDERS)[i]][int(weights[i] > 0)], best) for i in pair]
 
 
 def _unsure(model: TasteModel, told: set[str]) -> tuple[str, ...]:
