@@ -94,12 +94,27 @@ def compress(
         release: seconds for 63 % of the way up again.
     """
     size = block_length(sample_rate)
+    gains = compressor_gains(samples, size, sample_rate, threshold_db, ratio, knee_db, attack, release)
+    return apply_gain(samples, gains, size)
+
+
+def compressor_gains(
+    samples: np.ndarray,
+    size: int,
+    sample_rate: int,
+    threshold_db: float = -20.0,
+    ratio: float = 2.0,
+    knee_db: float = 8.0,
+    attack: float = 0.02,
+    release: float = 0.15,
+) -> np.ndarray:
+    """What :func:`compress` multiplies samples (channels, n) by: (blocks + 1,) at the borders of blocks of ``size``."""
     power = np.square(block_view(samples, size)).mean(axis=-1).max(axis=0)
     over = 10 * np.log10(power + 1e-12) - threshold_db
     inside = np.clip(over + knee_db / 2, 0, knee_db)
     reduction = (1 - 1 / ratio) * np.where(over > knee_db / 2, over, inside**2 / (2 * knee_db))
     smooth = _ballistics(reduction, *(math.exp(-size / sample_rate / time) for time in (attack, release)))
-    return apply_gain(samples, 10 ** (-np.concatenate([smooth[:1], smooth]) / 20), size)
+    return 10 ** (-np.concatenate([smooth[:1], smooth]) / 20)
 
 
 def _ballistics(target: np.ndarray, attack: float, release: float) -> np.ndarray:

@@ -9,6 +9,7 @@ from scipy import signal
 
 from musicgen_ui.audio.dynamics import apply_gain, block_length, block_view, limiter_gains, saturate, true_peaks
 from musicgen_ui.audio.pauses import pause
+from musicgen_ui.audio.shares import Shared
 
 TARGET_LUFS = -16.0
 CEILING_DBTP = -1.0
@@ -128,23 +129,31 @@ def normalise(
         The same shape, float32. Silence (below SILENCE_LUFS) comes back unchanged, unless its peaks are too high.
         Sound too sparse to be that loud under the ceiling (single clicks) comes out as loud as it can.
     """
+    return normalise_shared(Shared(samples), sample_rate, target, ceiling).total
+
+
+def normalise_shared(
+    sound: Shared, sample_rate: int, target: float = TARGET_LUFS, ceiling: float = CEILING_DBTP
+) -> Shared:
+    """:func:`normalise` for a sound with its parts, which all get the gain of the whole."""
     size = block_length(sample_rate)
     # Interpolating the gain can raise a peak between two samples by a hair.
     limit = 10 ** ((ceiling - 0.15) / 20)
     for _ in range(_SATURATIONS + 1):
-        powers, peaks = weighted_powers(samples, sample_rate, size), true_peaks(samples, size)
+        powers, peaks = weighted_powers(sound.total, sample_rate, size), true_peaks(sound.total, size)
         decibels, release, reached = 0.0, _RELEASES[0], target
         if gated_loudness(powers, size, sample_rate) >= SILENCE_LUFS:
             decibels, release, reached = _gain_and_release(powers, peaks, limit, size, sample_rate, target)
         if reached >= target - 0.1:
             break
         # Bursts of a few milliseconds: the limiter's gain cannot move that fast, a curve can.
-        samples = saturate(samples, _SATURATION_DB)
+        sound = sound.distorted(lambda samples: saturate(samples, _SATURATION_DB))
     gain = 10 ** (decibels / 20)
     gains = gain * limiter_gains(peaks * gain, limit, size / sample_rate, release)
-    result = apply_gain(samples, gains, size)
-    excess = true_peak(result) - ceiling
-    return result if excess <= 0 else result * np.float32(10 ** ((-excess - 0.01) / 20))
+    result = sound.filtered(lambda samples: apply_gain(samples, gains, size))
+    excess = true_peak(result.total) - ceiling
+    quieter = np.float32(10 ** ((-excess - 0.01) / 20))
+    return result if excess <= 0 else result.filtered(lambda samples: samples * quieter)
 
 
 def _gain_and_release(

@@ -51,9 +51,15 @@ def with_punch(samples: np.ndarray, sample_rate: int, target: float) -> np.ndarr
         sample_rate: in Hz.
         target: in dB.
     """
+    curve = punch_curve(samples, sample_rate, target)
+    return samples if curve is None else samples * curve
+
+
+def punch_curve(samples: np.ndarray, sample_rate: int, target: float) -> np.ndarray | None:
+    """What :func:`with_punch` multiplies samples (channels, n) by, (n,) float32; None for nothing."""
     levels = _levels(samples, sample_rate)
     if not levels.any() or _excess(levels) <= 0:
-        return samples
+        return None
     low, high = _SOFTEST, _HARDEST
     for _ in range(_STEPS):
         middle = 0.5 * (low + high)
@@ -61,13 +67,12 @@ def with_punch(samples: np.ndarray, sample_rate: int, target: float) -> np.ndarr
     gain = _gain(levels, 0.5 * (low + high))
     size = _frame(sample_rate)
     centres = (np.arange(len(gain)) + 0.5) * size
-    shaped = np.empty(samples.shape, dtype=np.float32)
-    for begin in range(0, samples.shape[-1], _BLOCK):
+    curve = np.empty(samples.shape[-1], dtype=np.float32)
+    for begin in range(0, len(curve), _BLOCK):
         pause()
-        place = np.arange(begin, min(begin + _BLOCK, samples.shape[-1]))
-        factor = 10 ** (np.interp(place, centres, gain) / 20)
-        shaped[..., place[0] : place[-1] + 1] = samples[..., place[0] : place[-1] + 1] * factor.astype(np.float32)
-    return shaped
+        place = np.arange(begin, min(begin + _BLOCK, len(curve)))
+        curve[begin : begin + len(place)] = 10 ** (np.interp(place, centres, gain) / 20)
+    return curve
 
 
 def _frame(sample_rate: int) -> int:

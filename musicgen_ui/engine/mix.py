@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from musicgen_ui.audio.dynamics import compress
-from musicgen_ui.audio.effects import drive, fade, high_pass, noise, pan, tilt, varispeed, vibrato, widen
+from musicgen_ui.audio.dynamics import apply_gain, block_length, compressor_gains
+from musicgen_ui.audio.effects import drive, fade, high_pass, noise, pan, tilt, vibrato, widen
 from musicgen_ui.audio.looping import closed
-from musicgen_ui.audio.loudness import SILENCE_LUFS, integrated_loudness, normalise
-from musicgen_ui.audio.punch import with_punch
+from musicgen_ui.audio.loudness import SILENCE_LUFS, integrated_loudness, normalise_shared
+from musicgen_ui.audio.punch import punch_curve
 from musicgen_ui.audio.reverb import room
+from musicgen_ui.audio.shares import Shared
 from musicgen_ui.audio.timbre import tilt_towards
 from musicgen_ui.audio.waveform import SAMPLE_RATE, Clip, resample
+from musicgen_ui.engine.turn import Turn
 from musicgen_ui.music.form import ENDINGS
 from musicgen_ui.music.score import PARTS
 from musicgen_ui.scale import UnitScale
@@ -48,6 +50,9 @@ PLACES = {
 }
 """Bass and kick in the middle, where two loudspeakers share their power; chords wide, lead a little to the right."""
 
+NOISE = "noise"
+"""Name of what the tape adds, among the parts of a mix."""
+
 INAUDIBLE = 1e-6
 """Peak below which a stem counts as silent; one played softly is brought to its place like any other."""
 
@@ -76,64 +81,11 @@ CEILING = -1.15
 HEARD_RATE = 22_050
 """Sample rate in Hz at which the Listener judges brightness."""
 
-_SETTLING_SECONDS = 4.0
-"""A loop is mixed from so long before its beginning: rooms, compressor and limiter have settled when it begins."""
-
-_AHEAD_SECONDS = 0.05
-"""And so far past its end, for filters that look ahead."""
-
 _JOIN_SECONDS = 0.01
 
 VIBRATO_HZ = 5.5
 
 _DRIVEN = ("lead", "chords", "bass")
-
-
-@dataclass(frozen=True)
-class _Turn:
-    """One turn of a loop, or a whole clip that is none.
-
-    Attributes:
-        length: samples.
-        before: samples of its end that are put in front.
-        after: samples of its beginning that are put behind.
-    """
-
-    length: int
-    before: int = 0
-    after: int = 0
-
-    @classmethod
-    def of(cls, length: int, *, loop: bool) -> _Turn:
-        if not loop or not length:
-            return cls(length)
-        settling = round(_SETTLING_SECONDS * SAMPLE_RATE)
-        # Whole turns of a short loop: their loudness is the loop's own.
-        before = -(-settling // length) * length if length < 3 * settling else settling
-        return cls(length, before, round(_AHEAD_SECONDS * SAMPLE_RATE))
-
-    @property
-    def loops(self) -> bool:
-        return self.before > 0
-
-    def unrolled(self, samples: np.ndarray) -> np.ndarray:
-        """Samples (..., length) with what comes before and after."""
-        if not self.loops:
-            return samples
-        return np.pad(samples, [(0, 0)] * (samples.ndim - 1) + [(self.before, self.after)], mode="wrap")
-
-    def at_speed(self, samples: np.ndarray, speed: float) -> tuple[np.ndarray, _Turn]:
-        """Unrolled samples as a tape at another speed gives them; a turn keeps a whole number of samples."""
-        if not self.loops or speed == 1:
-            return varispeed(samples, speed), self
-        length = round(self.length / speed)
-        faster = resample(samples, self.length, length)
-        return faster, _Turn(length, round(self.before * length / self.length), self.after)
-
-    def rate(self, hertz: float) -> float:
-        """The rate nearest to ``hertz`` that comes round with the loop."""
-        seconds = self.length / SAMPLE_RATE
-        return max(1, round(hertz * seconds)) / seconds if self.loops else hertz
 
 
 def mix(
@@ -169,51 +121,132 @@ def mix(
     Returns:
         A clip of n samples, or round(n / speed) when the tape runs at another speed. Silent stems give silence.
     """
-    parts = [part for part in PARTS if part in stems and style.parts[part].on]
-    lengths = {len(stem) for stem in stems.values()}
-    if len(lengths) != 1:
-        raise ValueError("stems must be at least one and of one length")
-    if ending not in ENDINGS:
-        raise ValueError(f"{ending!r} is no ending")
-    turn = _Turn.of(lengths.pop(), loop=ending == "loop")
-    n = turn.before + turn.length + turn.after
-    dry, driven, send = (np.zeros((2, n), dtype=np.float32) for _ in range(3))
-    pieces = len(parts) + 5
-    report = (lambda done: None) if hook is None else (lambda done: hook("mix", done, pieces))
-    for number, part in enumerate(parts):
-        report(number)
-        placed = _placed(part, stems[part], style, turn)
-        if placed is None:
-            continue
-        bus = driven if part in _DRIVEN else dry
-        bus += placed
-        send += np.float32(PLACES[part].send) * placed
-    report(pieces - 5)
-    dry += drive(driven, style.drive)
-    report(pieces - 4)
-    dry += room(send, SAMPLE_RATE, style.space)
-    del driven, send  # a long clip needs their memory
-    report(pieces - 3)
-    music = tilt(dry, SAMPLE_RATE, _tilt(dry, style.brightness, colours))
-    silent = not music.any()
-    if style.noise > 0:
-        low, high = NOISE_DB
-        level = low + (high - low) * style.noise
-        hiss = noise((2, turn.length), SAMPLE_RATE, level, np.random.default_rng(seed))
-        music += turn.unrolled(hiss)
-    music, turn = turn.at_speed(music, style.speed)
-    report(pieces - 2)
-    music = compress(high_pass(music, SAMPLE_RATE), SAMPLE_RATE)
-    if energy is not None:
-        music = with_punch(music, SAMPLE_RATE, PUNCH[0] * (PUNCH[1] / PUNCH[0]) ** energy)
-        music = high_pass(music, SAMPLE_RATE)  # a gain that follows single waves of the bass leaves an offset
-    beat = 60.0 / (tempo or style.tempo) / style.speed
-    if not turn.loops:
-        music = _ended(music, beat, closes=ending == "close")
-    report(pieces - 1)
-    # Tape noise alone is not music to be brought to full loudness.
-    music = music if silent else normalise(music, SAMPLE_RATE, ceiling=CEILING)
-    return Clip(closed(music, turn.before, turn.length, round(_JOIN_SECONDS * SAMPLE_RATE)) if turn.loops else music)
+    desk = _Desk(style, seed, tempo or style.tempo, ending, energy, colours, hook)
+    return Clip(desk.mixed(stems, apart=False).total)
+
+
+def mix_parts(
+    stems: Mapping[str, np.ndarray],
+    style: Style,
+    *,
+    seed: int,
+    tempo: float | None = None,
+    ending: str = "open",
+    energy: float | None = None,
+    colours: UnitScale | None = None,
+    hook: Hook | None = None,
+) -> dict[str, np.ndarray]:
+    """What each part has in the clip that :func:`mix` makes of the same arguments.
+
+    Every part goes through the room, the equaliser, the compressor and the limiter as it does in the mix, with the
+    gains that the whole mix asks for; what the drive adds is shared out by loudness.
+
+    Returns:
+        Part to (2, n) float32 for every part that is on, and ``NOISE`` where the style has tape noise: it belongs to
+        the tape, so that muting a part does not change it. They add up to the clip within 1e-4.
+    """
+    desk = _Desk(style, seed, tempo or style.tempo, ending, energy, colours, hook)
+    return dict(desk.mixed(stems, apart=True).parts)
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """A mixer with its knobs set; see :func:`mix`."""
+
+    style: Style
+    seed: int
+    tempo: float
+    ending: str
+    energy: float | None
+    colours: UnitScale | None
+    hook: Hook | None
+
+    def mixed(self, stems: Mapping[str, np.ndarray], *, apart: bool) -> Shared:
+        """The finished mix, with its parts where they are asked for."""
+        style = self.style
+        parts = [part for part in PARTS if part in stems and style.parts[part].on]
+        lengths = {len(stem) for stem in stems.values()}
+        if len(lengths) != 1:
+            raise ValueError("stems must be at least one and of one length")
+        if self.ending not in ENDINGS:
+            raise ValueError(f"{self.ending!r} is no ending")
+        turn = Turn.of(lengths.pop(), loop=self.ending == "loop")
+        pieces = len(parts) + 5
+        report = (lambda done: None) if self.hook is None else (lambda done: self.hook("mix", done, pieces))
+        music = self._in_room(stems, parts, turn, report, apart)
+        report(pieces - 3)
+        turned = _tilt(music.total, style.brightness, self.colours)
+        music = music.filtered(lambda samples: tilt(samples, SAMPLE_RATE, turned))
+        silent = not music.total.any()
+        if style.noise > 0:
+            low, high = NOISE_DB
+            level = low + (high - low) * style.noise
+            hiss = turn.unrolled(noise((2, turn.length), SAMPLE_RATE, level, np.random.default_rng(self.seed)))
+            music.total += hiss
+            music = Shared(music.total, {**music.parts, NOISE: hiss} if apart else {})
+        faster = turn.at_speed(music.total, style.speed)[1]
+        music, turn = music.filtered(lambda samples: turn.at_speed(samples, style.speed)[0]), faster
+        report(pieces - 2)
+        music = self._levelled(music)
+        beat = 60.0 / self.tempo / style.speed
+        if not turn.loops:
+            music = music.filtered(lambda samples: _ended(samples, beat, closes=self.ending == "close"))
+        report(pieces - 1)
+        # Tape noise alone is not music to be brought to full loudness.
+        music = music if silent else normalise_shared(music, SAMPLE_RATE, ceiling=CEILING)
+        join = round(_JOIN_SECONDS * SAMPLE_RATE)
+        return music.filtered(lambda s: closed(s, turn.before, turn.length, join)) if turn.loops else music
+
+    def _in_room(
+        self,
+        stems: Mapping[str, np.ndarray],
+        parts: Sequence[str],
+        turn: Turn,
+        report: Callable[[int], None],
+        apart: bool,
+    ) -> Shared:
+        """The band on its places, driven, and what the room adds."""
+        n = turn.before + turn.length + turn.after
+        dry, driven, send = (np.zeros((2, n), dtype=np.float32) for _ in range(3))
+        placed: dict[str, np.ndarray] = {}
+        for number, part in enumerate(parts):
+            report(number)
+            samples = _placed(part, stems[part], self.style, turn)
+            if apart:
+                placed[part] = np.zeros((2, n), dtype=np.float32) if samples is None else samples
+            if samples is None:
+                continue
+            bus = driven if part in _DRIVEN else dry
+            bus += samples
+            send += np.float32(PLACES[part].send) * samples
+        report(len(parts))
+        bus = Shared(driven, {part: samples for part, samples in placed.items() if part in _DRIVEN})
+        bus = bus.distorted(lambda samples: drive(samples, self.style.drive))
+        dry += bus.total
+        report(len(parts) + 1)
+        dry += room(send, SAMPLE_RATE, self.style.space)
+        return Shared(
+            dry,
+            {
+                part: bus.parts.get(part, samples)
+                + room(np.float32(PLACES[part].send) * samples, SAMPLE_RATE, self.style.space)
+                for part, samples in placed.items()
+            },
+        )
+
+    def _levelled(self, music: Shared) -> Shared:
+        """Compressed, and its attacks as hard as the notes' energy asks."""
+        music = music.filtered(lambda samples: high_pass(samples, SAMPLE_RATE))
+        size = block_length(SAMPLE_RATE)
+        gains = compressor_gains(music.total, size, SAMPLE_RATE)
+        music = music.filtered(lambda samples: apply_gain(samples, gains, size))
+        if self.energy is None:
+            return music
+        curve = punch_curve(music.total, SAMPLE_RATE, PUNCH[0] * (PUNCH[1] / PUNCH[0]) ** self.energy)
+        if curve is not None:
+            music = music.filtered(lambda samples: samples * curve)
+        # A gain that follows single waves of the bass leaves an offset.
+        return music.filtered(lambda samples: high_pass(samples, SAMPLE_RATE))
 
 
 def _tilt(music: np.ndarray, brightness: float, colours: UnitScale | None) -> float:
@@ -234,7 +267,7 @@ def _ended(music: np.ndarray, beat: float, *, closes: bool) -> np.ndarray:
     return np.pad(fade(sounding, SAMPLE_RATE, FADE_IN_SECONDS, seconds), [(0, 0), (0, rest)])
 
 
-def _placed(part: str, stem: np.ndarray, style: Style, turn: _Turn) -> np.ndarray | None:
+def _placed(part: str, stem: np.ndarray, style: Style, turn: Turn) -> np.ndarray | None:
     """A stem as (2, n) at its level and place, unrolled; None when it is silent."""
     peak = float(np.abs(stem).max(initial=0.0))
     if peak < INAUDIBLE:
