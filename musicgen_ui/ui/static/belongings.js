@@ -1,5 +1,5 @@
 // What is done with the whole library: take it away as a file, bring one, clear the history, be forgotten.
-import { store, toast } from "./bus.js";
+import { emit, store, toast } from "./bus.js";
 import { el } from "./dom.js";
 import { clips, library } from "./routes.js";
 import { confirmed } from "./menu.js";
@@ -69,7 +69,8 @@ const forgetMe = async () => {
 /** The entries of the Library's menu. */
 export const libraryMenu = () => [
   { words: "Export everything", icon: "down", does: exportAll },
-  { words: "Import a file", icon: "file", does: importFile },
+  { words: "Import a library", icon: "file", does: importFile },
+  { words: "Open a playlist file", icon: "list", does: () => emit("open-playlist-file") },
   "-",
   { words: "Empty the history", icon: "trash", does: emptyHistory },
   { words: "Forget me", icon: "close", kind: "grave", does: forgetMe },

@@ -58,6 +58,7 @@ export const toast = (text, { label = "", action = null, seconds = action ? 10 :
     note.append(button);
   }
   shelf.append(note);
+  while (shelf.children.length > 3) shelf.firstChild.remove();
   setTimeout(close, 1000 * seconds);
   return close;
 };

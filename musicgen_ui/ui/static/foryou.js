@@ -7,7 +7,7 @@ import { addKeys } from "./keys.js";
 import * as player from "./player.js";
 import * as radio from "./radio.js";
 import { sleeve } from "./sleeve.js";
-import { drawTaste, reasonFor } from "./tastepanel.js";
+import { drawTaste, reasonFor, speakers } from "./tastepanel.js";
 
 const HEARD = 12;
 const AROUND = 2 * Math.PI * 97;
@@ -76,7 +76,7 @@ const whyBox = (reason) => {
   if (!reason) return [];
   const { why } = reason;
   const sign = reason.reason === "taste" ? "like" : reason.reason === "new" ? "star" : "radio";
-  return [icon(sign), el("p", {}, el("span", {}, why.lead), why.words.length ? " " : null, ...why.words.flatMap((word, i) => [i ? ", " : null, el("b", {}, word)]))];
+  return [icon(sign), el("p", {}, el("span", {}, why.lead), why.words.length ? " " : null, ...why.words.flatMap((word, i) => [i ? ", " : null, el("b", {}, word)])), speakers(why.clips)];
 };
 
 const draw = async () => {

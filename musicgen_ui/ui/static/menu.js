@@ -87,7 +87,7 @@ export const confirmed = (heading, text, words) =>
     let wanted = false;
     const yes = el("button.strong", { type: "button", onclick: () => { wanted = true; asked.close(); } }, words);
     const no = el("button.quiet", { type: "button", onclick: () => asked.close() }, "Leave it as it is");
-    const asked = openWindow(heading, el("p", {}, text), el("footer", {}, no, yes));
+    const asked = openWindow(heading, el("p", {}, text), el("div.foot", {}, no, yes));
     asked.box.addEventListener("close", () => answer(wanted));
     no.focus();
   });
@@ -102,7 +102,7 @@ export const askText = (heading, label, { value = "", words = "Save", most = 80,
       { method: "dialog", onsubmit: () => { given = field.value.trim(); } },
       el("label.field", {}, el("span", {}, label), field),
       hint ? el("p.hint", {}, hint) : null,
-      el("footer", {}, el("button.strong", { type: "submit" }, words)),
+      el("div.foot", {}, el("button.strong", { type: "submit" }, words)),
     );
     const asked = openWindow(heading, form);
     asked.box.addEventListener("close", () => answer(given || (empty ? given : null)));

@@ -2,10 +2,10 @@
 import { $$, clock, on, say, showRoom, toast } from "./bus.js";
 import { action, el, icon, knob, later, plural } from "./dom.js";
 import { clipCard } from "./clipcards.js";
-import { askText, copy, openMenu, openWindow } from "./menu.js";
+import { askText, openMenu, openWindow } from "./menu.js";
 import { playlists } from "./routes.js";
 import { dragOrder } from "./dragging.js";
-import { fetchFile } from "./belongings.js";
+import { openFile, openLink, share, take } from "./handing.js";
 import { panel, showPart } from "./library.js";
 import { sleeve } from "./sleeve.js";
 import * as player from "./player.js";
@@ -49,7 +49,7 @@ const overview = async () => {
         cover(each), el("b.title", {}, each.name), el("span.facts", {}, el("span", {}, ...plural(each.count, "clip", "clips")), length(each.seconds)))));
     const nothing = el("div.nothing", {}, icon("list"), el("h3", {}, "No playlist yet"), el("p", {}, "Put clips in an order, hear them one after the other without a gap, and take them away as files."), el("button.quiet", { type: "button", onclick: create }, "New playlist"));
     box.replaceChildren(
-      el("div.list-head", {}, el("p.count", {}, ...plural(all.length, "playlist", "playlists")), el("span.buttons", {}, action("file", "Open a file", openFile), action("plus", "New playlist", create))),
+      el("div.list-head", {}, el("p.count", {}, ...plural(all.length, "playlist", "playlists")), action("plus", "New playlist", create)),
       all.length ? el("ul.playlists", {}, ...cards) : nothing,
     );
   } catch (error) {
@@ -80,6 +80,11 @@ const open = async (id, focus = true) => {
     failed(error);
     overview();
   }
+};
+
+const visit = (list) => {
+  showPart("playlists");
+  return open(list.id);
 };
 
 /** Writes a new order, and shows it at once. */
@@ -136,61 +141,6 @@ const remove = async (list) => {
 const rename = async (list) => {
   const name = await askText("Rename", "Name of the playlist", { value: list.name });
   if (name && name !== list.name) await playlists.rename(list.id, name).then(() => open(list.id), failed);
-};
-
-const take = async (list, kind) => {
-  try {
-    fetchFile((await playlists.file(list.id, kind)).url);
-  } catch (error) {
-    failed(error);
-  }
-};
-
-const share = async (list) => {
-  try {
-    const { token } = await playlists.share(list.id);
-    if (!token) {
-      toast("This list is too long for a link. Its file can be given on instead.", { label: "Take the file", action: () => take(list, "json") });
-      return;
-    }
-    const link = new URL(location.href);
-    [link.hash, link.search] = ["", ""];
-    link.searchParams.set("p", token);
-    await copy(link.href, "Link copied. Whoever opens it can make the same clips.");
-  } catch (error) {
-    failed(error);
-  }
-};
-
-const openFile = () => {
-  const field = el("input", { type: "file", accept: ".json,application/json" });
-  field.addEventListener("change", async () => {
-    try {
-      const made = await playlists.open({ playlist: JSON.parse(await field.files[0].text()) });
-      await open(made.id);
-    } catch (error) {
-      toast(error instanceof SyntaxError ? "This file is no playlist." : error.message);
-    }
-  });
-  field.click();
-};
-
-/** A link to a playlist was opened: it is taken in once, and shown. */
-const openLink = async () => {
-  const here = new URL(location.href);
-  const token = here.searchParams.get("p");
-  if (!token) return;
-  here.searchParams.delete("p");
-  history.replaceState(null, "", here);
-  try {
-    const made = await playlists.open({ token });
-    showRoom("library");
-    showPart("playlists");
-    await open(made.id);
-    toast("This playlist is yours now. Its clips are made when you play them.");
-  } catch (error) {
-    failed(error);
-  }
 };
 
 const actions = (button, list) =>
@@ -297,7 +247,8 @@ export const start = () => {
     draw();
     if (inside) $$(".clip", box)[at]?.querySelector(`[data-does="${held}"]`)?.focus();
   });
+  on("open-playlist-file", () => openFile(visit));
   on("add-to-playlist", ({ clip }) => addTo(clip));
-  openLink();
+  openLink(visit);
   if (!box.hidden) freshen();
 };

@@ -29,6 +29,15 @@ const place = (clip, found) => {
   }, el("i", {}), el("span", {}, clock(found.begin), " – ", clock(found.end)));
 };
 
+/** How it differs: higher or lower, faster or slower. */
+const apart = ({ semitones, tempo }) => {
+  const faster = Math.round(100 * (tempo - 1));
+  return [
+    semitones ? el("span", {}, `${Math.abs(semitones)} ${Math.abs(semitones) === 1 ? "semitone" : "semitones"} ${semitones > 0 ? "higher" : "lower"}`) : null,
+    Math.abs(faster) > 2 ? el("span", {}, `${Math.abs(faster)} % ${faster > 0 ? "faster" : "slower"}`) : null,
+  ].filter(Boolean);
+};
+
 const result = (found) => {
   const { clip } = found;
   const percent = Math.round(100 * found.score);
@@ -38,7 +47,7 @@ const result = (found) => {
     sleeveButton(clip, () => player.play(clip, { at: found.begin })),
     el("div.what", {}, el("p.name", {}, el("b.title", {}, clip.title)), el("p.facts", {}, ...facts(clip))),
     place(clip, found),
-    el("div.reasons", {}, el("p.score", { style: `--score:${percent}%` }, el("i", {}), el("b", {}, `${percent} %`)), el("p.hint", {}, found.why ?? "")),
+    el("div.reasons", {}, el("p.score", { style: `--score:${percent}%` }, el("i", {}), el("b", {}, `${percent} %`)), el("p.hint", {}, el("span", {}, found.why), ...apart(found))),
     knob("wave", `Find what is like ${clip.title}`, () => choose({ clip })),
   );
 };
@@ -46,6 +55,7 @@ const result = (found) => {
 const show = (told) => {
   const matches = told.matches;
   results.replaceChildren(
+    ...(told.unheard ? [el("p.hint", {}, el("span", {}, "Clips that could not be compared:"), " ", el("b", {}, told.unheard))] : []),
     matches.length
       ? el("div", {}, el("div.list-head", {}, el("p.count", {}, ...plural(matches.length, "clip is like it", "clips are like it"))), el("ol.matches", { "aria-label": "Similar clips" }, ...matches.map(result)))
       : nothing("wave", "Nothing here is like it", "Your library holds no clip with this melody, these chords or this rhythm. A longer or clearer stretch may help."),

@@ -2,7 +2,7 @@
 import { clock } from "./bus.js";
 import { el, svg } from "./dom.js";
 
-const LEAST = 1.5;
+const LEAST = 2; // a shorter one says too little
 const STEP = 0.1;
 
 /** `{box, value()}`: value gives [begin, end] in seconds. */

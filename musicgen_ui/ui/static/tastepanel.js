@@ -46,15 +46,18 @@ const clipOf = (id) => {
   if (!asked.has(id)) asked.set(id, clips.get(id).catch(() => null));
   return asked.get(id);
 };
-const phrase = ({ lead, words, clips: speaking }) => {
+/** Small sleeves of the clips that say so; those that are gone are left out. */
+export const speakers = (speaking) => {
   const sleeves = el("span.speaking", {});
   Promise.all(speaking.map(clipOf)).then((found) => {
     const there = found.filter(Boolean);
     sleeves.append(...there.map((clip) => sleeveButton(clip, () => player.play(clip))));
     if (there.length) sleeves.prepend(el("span.sr", {}, "Clips that say so:"));
   });
-  return el("li", {}, el("p", {}, el("span", {}, lead), " ", ...words.flatMap((word, i) => [i ? ", " : null, el("b", {}, word)])), sleeves);
+  return sleeves;
 };
+const phrase = ({ lead, words, clips: speaking }) =>
+  el("li", {}, el("p", {}, el("span", {}, lead), " ", ...words.flatMap((word, i) => [i ? ", " : null, el("b", {}, word)])), speakers(speaking));
 
 const reset = async () => {
   if (!(await confirmed("Begin anew", "What the studio learned about your taste is forgotten, and the radio begins its tour again. Your clips, and your likes on them, stay.", "Forget what was learned"))) return;
@@ -93,7 +96,7 @@ const draw = () => {
           el("ul.counts", { "aria-label": "What it has learned from" }, count("like", liked, "liked"), count("dislike", disliked, "disliked"), count("play", played, "only heard")),
           el("ul.bars", { "aria-label": "Sliders, from less to more" }, ...SLIDERS.map(bar)),
           el("p.hint.legend", {}, el("i", {}), el("span", {}, "A wide band means: not sure yet.")),
-          el("footer", {}, action(null, "Begin anew", reset), el("p.hint", {}, "It belongs to you alone. “Forget me” in the Library deletes it with everything else.")),
+          el("div.foot", {}, action(null, "Begin anew", reset), el("p.hint", {}, "It belongs to you alone. “Forget me” in the Library deletes it with everything else.")),
         ]
       : []),
   );
