@@ -35,7 +35,7 @@ def call(url: str, endpoint: str, data: list) -> tuple[str, object]:
 
 def defaults(client: Client) -> list:
     parameters = client.view_api(return_format="dict", print_info=False)["named_endpoints"]["/generate"]["parameters"]
-    assert [parameter["parameter_name"] for parameter in parameters] == list(RECIPE_CONTROLS)
+    assert [parameter["parameter_name"] for parameter in parameters] == [*RECIPE_CONTROLS, "person"]
     return [parameter["parameter_default"] for parameter in parameters]
 
 
@@ -43,15 +43,23 @@ def test_the_public_endpoints_and_every_argument_of_generate_has_a_default(serve
     client = Client(serve(studio), verbose=False)
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert list(endpoints) == [
-        "/generate", "/accompany", "/continue_clip", "/regenerate", "/borrow_timbre", "/match",
+        "/generate", "/accompany", "/continue_clip", "/regenerate", "/make_recipe", "/vary", "/morph", "/perform",
+        "/borrow_timbre", "/match", "/library_clips", "/library_keep", "/library_like", "/library_rename",
+        "/library_tag", "/library_delete", "/library_restore", "/playlist_list", "/playlist_create",
+        "/playlist_reorder", "/taste", "/taste_switch", "/taste_reset", "/taste_propose",
     ]  # fmt: skip
-    for endpoint in endpoints.values():
+    for name, endpoint in endpoints.items():
+        if name.startswith(("/library", "/playlist", "/taste")):
+            continue
         required = [p["parameter_name"] for p in endpoint["parameters"] if not p["parameter_has_default"]]
         assert required in ([], ["file"]), required
-    wav, midi, recipe, stems = client.predict(bars=4, api_name="/generate")
+    wav, midi, recipe, stems, clip = client.predict(bars=4, api_name="/generate")
     assert Path(wav).read_bytes()[:4] == b"RIFF"
     assert Path(midi).read_bytes()[:4] == b"MThd"
     assert Path(stems).read_bytes()[:2] == b"PK"
+    assert clip["hash"] == hashlib.sha256(Path(wav).read_bytes()).hexdigest()
+    assert {meter["name"] for meter in clip["meters"]} >= {"Tempo", "Mood", "Key", "Genre"}
+    assert clip["asked"]["tempo"] == 110
     told = json.loads(Path(recipe).read_text("utf-8"))
     assert told["recipe"]["seed"] == 7
     assert told["recipe"]["bars"] == 4
@@ -91,7 +99,7 @@ BAD = {
 
 def test_bad_values_over_plain_http_get_one_sentence_that_names_the_control(serve, studio, calls) -> None:
     url = serve(studio)
-    good = dict(zip(RECIPE_CONTROLS, defaults(Client(url, verbose=False)), strict=True))
+    good = dict(zip([*RECIPE_CONTROLS, "person"], defaults(Client(url, verbose=False)), strict=True))
     for name, values in BAD.items():
         for value in values:
             event, told = call(url, "generate", list((good | {name: value}).values()))
@@ -120,7 +128,7 @@ def test_a_borrowed_timbre_goes_into_a_clip(serve, studio, tmp_path) -> None:
     point = client.predict(handle_file(tmp_path / "voice.wav"), api_name="/borrow_timbre")
     assert set(point) == {"kind", "z"}
     asked = {"a": {"kind": "random", "seed": 3}, "b": point, "morph": 0.5}
-    _, _, recipe, _ = client.predict(bars=4, synth="vaegan", timbre=asked, api_name="/generate")
+    _, _, recipe, *_ = client.predict(bars=4, synth="vaegan", timbre=asked, api_name="/generate")
     assert json.loads(Path(recipe).read_text("utf-8"))["recipe"]["timbre"] == asked
 
 
@@ -134,7 +142,7 @@ def test_a_recording_that_is_refused_is_one_sentence(serve, studio, tmp_path) ->
 
 def test_all_parts_off_is_refused(serve, studio) -> None:
     url = serve(studio)
-    good = dict(zip(RECIPE_CONTROLS, defaults(Client(url, verbose=False)), strict=True))
+    good = dict(zip([*RECIPE_CONTROLS, "person"], defaults(Client(url, verbose=False)), strict=True))
     silent = good | {f"{part}_on": False for part in ("lead", "chords", "bass", "drums")}
     event, told = call(url, "generate", list(silent.values()))
     assert (event, told["error"]) == ("error", "parts: switch on at least one part")
@@ -154,7 +162,7 @@ def test_two_visitors_at_once_get_their_own_clip_and_take_turns(serve, studio, c
     got: dict[int, dict] = {}
 
     def visit(seed: int) -> None:
-        _, _, recipe, _ = Client(url, verbose=False).predict(bars=8, seed=seed, tempo=60 + seed, api_name="/generate")
+        _, _, recipe, *_ = Client(url, verbose=False).predict(bars=8, seed=seed, tempo=60 + seed, api_name="/generate")
         got[seed] = json.loads(Path(recipe).read_text("utf-8"))["recipe"]
 
     threads = [threading.Thread(target=visit, args=(seed,)) for seed in (3, 44, 5)]
