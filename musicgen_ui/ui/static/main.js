@@ -2,7 +2,7 @@
 import { $, ROOMS, showRoom, startBus } from "./bus.js";
 import { startDesk } from "./desk.js";
 
-const MODULES = ["player", "figures", "mixer", "workbench", "library", "playlists", "foryou", "similar", "share", "memory", "words"].map((name) => `./${name}.js`);
+const MODULES = ["player", "figures", "mixer", "workbench", "library", "playlists", "foryou", "similar", "share", "memory", "about", "words"].map((name) => `./${name}.js`);
 
 const ready = () =>
   new Promise((done) => {
