@@ -10,6 +10,7 @@ from types import TracebackType
 
 import numpy as np
 
+from musicgen_ui.audio.pauses import pause
 from musicgen_ui.audio.waveform import SAMPLE_RATE
 from musicgen_ui.engine.device import one_thread
 from musicgen_ui.engine.joined import Joined
@@ -82,23 +83,27 @@ class Preview:
         if error is None:
             self._raise()
 
-    def notes(self, score: Score, told: Style) -> None:
-        """The clip's first bars are known, more of them than before."""
-        with self._changed:
-            self._notes, self._notes_at = (score, told), self._clock()
-            self._changed.notify_all()
-
-    def written(self, score: Score, told: Style, may_stop: Callable[[], None]) -> None:
-        """All notes are known. Where nothing is heard yet this waits until something is: it needs every core."""
+    def written(self, score: Score, told: Style) -> None:
+        """All notes are known; see :meth:`notes`."""
         with self._changed:
             self._written_at = self._clock()
         self.notes(score, told)
+
+    def notes(self, score: Score, told: Style) -> None:
+        """The clip's first bars are known, more of them than before.
+
+        Where nothing is heard yet this waits until something is: two threads that work in Python take turns, so the
+        first sound comes much earlier if nothing else is done meanwhile, and the rest hardly later.
+        """
+        with self._changed:
+            self._notes, self._notes_at = (score, told), self._clock()
+            self._changed.notify_all()
         while True:
             with self._changed:
                 if self._joined.sent or self._error is not None:
                     return
                 self._changed.wait(0.05)
-            may_stop()
+            pause()
 
     def finish(self, samples: np.ndarray) -> None:
         """The finished clip (2, n): the rest of it follows what was heard."""

@@ -133,22 +133,22 @@ class StudioRooms:
 
     def compose(self, told: Style, number: int) -> Score:
         """The score of round ``number``."""
-        score = self._composed(told, number)
-        if self.preview is not None:
-            self.preview.written(score, told, lambda: self.watch.again("compose"))
+        with self.watch.stage("compose") as inner:
+            score = self._composed(told, number, inner)
+            if self.preview is not None:
+                self.preview.written(score, told)
         return score
 
-    def _composed(self, told: Style, number: int) -> Score:
+    def _composed(self, told: Style, number: int, hook: Hook) -> Score:
         recipe = self.recipe
         takes = max(recipe.takes, SYMBOLIC_TAKES) if number else recipe.takes
         write = self.band.composers[recipe.composer]
         seed = round_seed(recipe.seed, number)
-        with self.watch.stage("compose") as inner:
-            if self.base is not None:
-                asked = replace(recipe, style=told, seed=seed, takes=takes)
-                return self.band.rewriters[recipe.composer](asked, self.base, hook=inner)
-            early = {} if self.preview is None else {"early": partial(self.preview.notes, told=told)}
-            return write(told, seed=seed, bars=recipe.bars, takes=takes, shape=recipe.shape, hook=inner, **early)
+        if self.base is not None:
+            asked = replace(recipe, style=told, seed=seed, takes=takes)
+            return self.band.rewriters[recipe.composer](asked, self.base, hook=hook)
+        early = {} if self.preview is None else {"early": partial(self.preview.notes, told=told)}
+        return write(told, seed=seed, bars=recipe.bars, takes=takes, shape=recipe.shape, hook=hook, **early)
 
     def play(self, score: Score, told: Style) -> dict[str, np.ndarray]:
         """Dry stems of the parts that play."""

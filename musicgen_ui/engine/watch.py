@@ -43,10 +43,6 @@ class Watch:
         self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - began, 4)
         self._report(name, 1, 1)
 
-    def again(self, name: str) -> None:
-        """Nothing new of a stage that has been; only that it may be stopped."""
-        self._report(name, 1, 1)
-
     def finish(self) -> None:
         """The rounds that were not needed count as done."""
         for name in self._begun:

@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 
+from musicgen_ui.audio.pauses import pauses
 from musicgen_ui.audio.waveform import SAMPLE_RATE
 from musicgen_ui.engine.preview import Preview
 from musicgen_ui.errors import Cancelled
@@ -58,7 +59,7 @@ def test_first_bars_then_more_of_them_then_the_clip():
             clock.now += bars / 8
             made.notes(score(bars), TELL)
             clock.wait(count)
-        made.written(score(64), TELL, lambda: None)
+        made.written(score(64), TELL)
         made.finish(clip)
     assert clock.played[0] == 1, "one bar is enough to begin with"
     assert clock.played == sorted(set(clock.played))
@@ -72,7 +73,7 @@ def test_where_all_notes_come_at_once_the_beginning_is_heard_before_the_clip_is_
     clock = Clock(cost=0.05)
     made, pieces = preview(clock, bars=16)
     with made:
-        made.written(score(16), TELL, lambda: None)
+        made.written(score(16), TELL)
         assert pieces
         assert pieces[0].begin == 0
         made.finish(np.zeros((2, 32 * SAMPLE_RATE), dtype=np.float32))
@@ -83,7 +84,7 @@ def test_what_sounds_long_enough_is_not_made_longer():
     clock = Clock(cost=0.01)
     made, _ = preview(clock, bars=8)
     with made:
-        made.written(score(8), TELL, lambda: None)
+        made.written(score(8), TELL)
         made.finish(np.zeros((2, 16 * SAMPLE_RATE), dtype=np.float32))
     assert clock.played == [1]
 
@@ -98,14 +99,12 @@ def test_it_stops_when_the_clip_is_stopped():
             checks.append(1)
             may_stop()
 
-    def stopped():
-        with Preview(lambda piece: None, endless, 16, clock) as made:
-            made.notes(score(2), TELL)
-            assert inside.wait(10)
+    def stop():
+        if inside.is_set():
             raise Cancelled
 
-    with pytest.raises(Cancelled):
-        stopped()
+    with pytest.raises(Cancelled), Preview(lambda piece: None, endless, 16, clock) as made, pauses(stop):
+        made.notes(score(2), TELL)
     count = len(checks)
     assert not [t for t in threading.enumerate() if t.name == "preview" and t.is_alive()]
     assert len(checks) == count
@@ -119,8 +118,8 @@ def test_waiting_for_the_first_sound_can_be_stopped():
     def stop():
         raise Cancelled
 
-    with pytest.raises(Cancelled), Preview(lambda piece: None, never, 16) as made:
-        made.written(score(16), TELL, stop)
+    with pytest.raises(Cancelled), Preview(lambda piece: None, never, 16) as made, pauses(stop):
+        made.written(score(16), TELL)
 
 
 @pytest.mark.parametrize("where", ["sound", "out"])
@@ -131,7 +130,7 @@ def test_an_error_in_it_is_told_where_the_clip_is_made(where):
     clock = Clock(cost=0.1)
     sound, out = (broken, lambda piece: None) if where == "sound" else (clock.sound, broken)
     with pytest.raises(ValueError, match="broken"), Preview(out, sound, 16) as made:
-        made.written(score(16), TELL, lambda: None)
+        made.written(score(16), TELL)
 
 
 def test_nothing_is_played_where_nothing_is_known():
