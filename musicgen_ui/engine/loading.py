@@ -64,7 +64,7 @@ def load_studio(
         from musicgen_ui.engine.closed_loop import score_values
         from musicgen_ui.engine.compose import compose
         from musicgen_ui.engine.ears import Ears
-        from musicgen_ui.engine.mix import mix
+        from musicgen_ui.engine.mix import mix, mix_parts
         from musicgen_ui.engine.pipeline import Studio
         from musicgen_ui.engine.response import CURVES_FILE, Responses
         from musicgen_ui.engine.rewrite import rewrite
@@ -99,6 +99,7 @@ def load_studio(
         rewriters=rewriters,
         synthesizers=synthesizers,
         mix=partial(mix, colours=scales["audio"]["brightness"]),
+        mix_parts=partial(mix_parts, colours=scales["audio"]["brightness"]),
         listen=ears.values,
         match=ears.match,
         checkpoints=hashes,

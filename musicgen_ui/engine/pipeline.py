@@ -27,6 +27,9 @@ from musicgen_ui.recipe import Recipe, RenderRecipe, require_available
 from musicgen_ui.style import Style
 from musicgen_ui.timbre import TimbrePoint
 
+MixParts = Callable[..., dict[str, np.ndarray]]
+"""Takes what the mixer takes."""
+
 STAGES = ("compose", "synthesize", "mix", "listen")
 
 MAX_RENDER_SECONDS = 600.0
@@ -49,6 +52,7 @@ class Result:
         gain: what the rounds were worth, see there.
         seam: how well the end of a loop meets its beginning, see :class:`musicgen_ui.audio.looping.Seam`; None for
             what is no loop.
+        told: what the mixer was told in the end, which rounds may have moved away from what was asked.
     """
 
     recipe: Recipe | RenderRecipe
@@ -63,6 +67,7 @@ class Result:
     seam: Mapping[str, float | bool] | None = None
     genres: Mapping[str, float] = field(default_factory=dict)
     checkpoints: Mapping[str, str] = field(default_factory=dict)
+    told: Style | None = None
 
 
 class Studio:
@@ -73,6 +78,7 @@ class Studio:
         synthesizers: name, as in a recipe, to what plays a Score into dry stems; the first one is the default. One
             that has ``encode(samples (n,)) -> TimbrePoint`` can borrow the timbre of a recording.
         mix: stems and style to Clip.
+        mix_parts: the same to each part's share of the clip; None where nobody can tell.
         listen: samples to heard values.
         checkpoints: name to SHA-256 of the models behind the composers and the synthesizers.
         responses: how the sliders answer with each composer and synthesizer; None for straight lines.
@@ -94,6 +100,7 @@ class Studio:
         measure: Callable[[Score], Mapping[str, float]] | None = None,
         match: Callable[[np.ndarray, int], Matched] | None = None,
         rewriters: Mapping[str, Rewrite] | None = None,
+        mix_parts: MixParts | None = None,
         device: str = "cpu",
     ) -> None:
         self._band = Band(
@@ -102,6 +109,7 @@ class Studio:
         self.checkpoints = dict(checkpoints)
         self.responses = responses or Responses()
         self._match = match
+        self._mix_parts = mix_parts
         self.device = device
 
     @property
@@ -175,6 +183,7 @@ class Studio:
             gain=outcome.gain,
             seam=rooms.seam(best.clip, best.score),
             checkpoints=self.checkpoints,
+            told=best.told,
         )
 
     def _preview(self, recipe: Recipe, out: Callable[[Piece], None] | None) -> AbstractContextManager[Preview | None]:
@@ -231,8 +240,31 @@ class Studio:
         # Nobody asked the composer for anything: only what the score and the mixer decide can be compared.
         asked = asked_values(recipe.style, score) | dict.fromkeys((*NOTES, "genre"))
         watch.finish()
-        genres = heard.get("genres") or {}
-        return Result(recipe, score, stems, clip, asked, _values(heard), watch.seconds, genres=genres)
+        known = {"genres": heard.get("genres") or {}, "told": recipe.style}
+        return Result(recipe, score, stems, clip, asked, _values(heard), watch.seconds, **known)
+
+    def mixed_stems(
+        self, stems: Mapping[str, np.ndarray], told: Style, score: Score, recipe: Recipe | RenderRecipe
+    ) -> dict[str, np.ndarray]:
+        """What each part has in the finished mix; see :func:`musicgen_ui.engine.mix.mix_parts`.
+
+        Args:
+            stems: of a Result, as everything else here.
+            told: what the mixer was told.
+            score: the notes.
+            recipe: what made it.
+
+        Returns:
+            Part, and ``noise`` for that of the tape, to (2, n) float32 that add up to the clip within 1e-4.
+
+        Raises:
+            RequestError: this studio's mixer cannot tell.
+        """
+        if self._mix_parts is None:
+            raise RequestError("stems", "nobody is here who could take the mix apart")
+        ending = recipe.ending if isinstance(recipe, Recipe) else "open"
+        energy = self.measure(score).get("energy")
+        return self._mix_parts(stems, told, seed=recipe.seed, tempo=score.tempo, ending=ending, energy=energy)
 
     def match(self, samples: np.ndarray, sample_rate: int) -> Matched:
         """The style of a recording, for sliders that move there.
