@@ -14,6 +14,7 @@ from musicgen_ui.cli import (
     evaluate_form,
     evaluate_genre,
     evaluate_match,
+    evaluate_similar,
     evaluate_synth,
     evaluate_taste,
 )
@@ -53,6 +54,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     add_report_option(evaluate_form.add(subjects), "form")
     add_report_option(evaluate_genre.add(subjects), "genre")
     add_report_option(evaluate_match.add(subjects), "match")
+    add_report_option(evaluate_similar.add(subjects), "similar")
     synth = evaluate_synth.add(subjects)
     add_report_option(synth, "synth")
     add_report_option(evaluate_taste.add(subjects), "taste")

@@ -128,6 +128,10 @@ class Matcher:
         with self._lock:
             self._people.pop(person, None)
 
+    def ready(self, person: str) -> int:
+        """Read a person's index before it is needed; how many clips it holds."""
+        return len(self._of(person).harmony)
+
     def missing(self, person: str) -> list[str]:
         """Clips of a person that cannot be found yet, the newest first."""
         return self._fingerprints.missing(person, COARSE)

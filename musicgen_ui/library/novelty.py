@@ -6,7 +6,6 @@ and double tempo; then tune and chords are aligned eighth by eighth, and notes t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,12 +16,10 @@ import numpy as np
 from musicgen_ui.audio.alignment import Alignment, align
 from musicgen_ui.errors import RequestError
 from musicgen_ui.library.index import Candidate, CoarseIndex
+from musicgen_ui.library.novelty_pieces import CORPORA, INDEX, TrainingPiece, read_pieces
 from musicgen_ui.music.score import Score
 from musicgen_ui.music.sketch import STEPS_PER_CHORD, Sketch, beat_frames, chord_tones, sketch, sounding
 from musicgen_ui.music.tokens import STEPS_PER_BEAT
-
-INDEX = Path(__file__).resolve().parents[2] / "assets" / "training_index.npz"
-"""The index that ships; ``prepare-index`` writes it."""
 
 WINDOW = 12
 """Beats of a clip that are looked for at once."""
@@ -30,40 +27,15 @@ WINDOW = 12
 TEMPI = {1.0: 1.0, 0.5: 0.85, 2.0: 0.85}
 CANDIDATES = 32
 
-CORPORA = {
-    "arranged": "Lead sheets and chord charts, arranged by rules",
-    "chords_billboard_cc0_fmc_mit": "Chord charts (Billboard, FMC)",
-    "easyrpg_rtp_ccby": "EasyRPG",
-    "freedoom_bsd": "Freedoom",
-    "lmms_demos_mixed": "LMMS demonstrations",
-    "mutopia_pd_ccby": "Mutopia",
-    "openewld_pd1930": "OpenEWLD lead sheets",
-    "openscore_lieder_cc0": "OpenScore Lieder",
-    "openscore_quartets_cc0": "OpenScore String Quartets",
-    "polish_dances_ccby": "Polish dances",
-    "pop909_mit": "POP909",
-}
-"""What the corpora are called on the page."""
-
 _HARMONY = 0.35  # what chords count beside the tune
 _FAR = 3.0  # semitones from which on a wrong note is just wrong
 _CHANCE = 0.62  # likeness that the nearest of thousands of strangers reaches: the 0 of a score
 _CHUNK = 256  # pieces
 _TELLING = 10  # notes of a passage's tune from which on a likeness counts in full
 _EXACT = 0.01  # what a beat of the very same notes adds, when pieces are put in order
+_SAME = 16.0  # beats of the very same notes that make a passage the same, whatever the chords
 _WINDOWS = 5
 _AROUND = 8  # beats beside the window that are looked at
-
-
-@dataclass(frozen=True)
-class TrainingPiece:
-    """A piece that the composers learned from; ``group`` is its song's number."""
-
-    title: str
-    corpus: str
-    licence: str
-    group: int
-    sketch: Sketch
 
 
 @dataclass(frozen=True)
@@ -159,6 +131,7 @@ class TrainingIndex:
         )
         likeness *= 0.5 + 0.5 * min(1.0, notes / _TELLING)
         exact = exact_beats(own, piece.sketch, candidate, first, path) if candidate.scale == 1.0 else 0.0
+        likeness = max(likeness, min(1.0, exact / _SAME))
         return Nearest(
             piece.title,
             CORPORA.get(piece.corpus, piece.corpus),
@@ -220,31 +193,6 @@ def exact_beats(own: Sketch, other: Sketch, candidate: Candidate, first: int, pa
         if len(notes) > 1:
             longest = max(longest, int(notes[-1] - notes[0]) + 1)
     return longest / STEPS_PER_BEAT
-
-
-def read_pieces(path: Path) -> list[TrainingPiece]:
-    """The pieces of an index file.
-
-    Raises:
-        RequestError: it is missing or damaged.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            head = json.loads(file["facts"].tobytes())
-            tune, chord = file["tune"], file["chord"]
-        step = head["steps_per_chord"]
-        pieces, at = [], 0
-        for title, corpus, licence, metre, steps, group in head["pieces"]:
-            value = Sketch(tune[at : at + steps], chord[at // step : (at + steps) // step], metre)
-            pieces.append(TrainingPiece(title, head["corpora"][corpus], head["licences"][licence], group, value))
-            at += steps
-        if step != STEPS_PER_CHORD or at != len(tune) or at // step != len(chord):
-            raise ValueError("its arrays do not fit")
-    except OSError as error:
-        raise RequestError(path.name, f"the index of the training pieces is missing ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError, IndexError, EOFError) as error:
-        raise RequestError(path.name, "the index of the training pieces is damaged") from error
-    return pieces
 
 
 @lru_cache(maxsize=1)

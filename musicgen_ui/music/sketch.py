@@ -58,6 +58,27 @@ def from_columns(lead_pitch: np.ndarray, chord: np.ndarray, metre: str) -> Sketc
     return Sketch(tune.astype(np.uint8), chord[::STEPS_PER_CHORD].astype(np.uint8), metre)
 
 
+def passage(value: Sketch, bars: int, rng: np.random.Generator) -> Sketch:
+    """So many bars from anywhere in a piece, moved to another key; all of a shorter piece."""
+    per_bar = METRES[value.metre]
+    first = int(rng.integers(0, max(1, value.beats // per_bar - bars + 1))) * per_bar
+    steps = slice(first * STEPS_PER_BEAT, (first + bars * per_bar) * STEPS_PER_BEAT)
+    chords = slice(steps.start // STEPS_PER_CHORD, steps.stop // STEPS_PER_CHORD)
+    return transposed(Sketch(value.tune[steps], value.chord[chords], value.metre), int(rng.integers(-5, 7)))
+
+
+def transposed(value: Sketch, semitones: int) -> Sketch:
+    """The sketch in another key."""
+    qualities = len(QUALITIES)
+    chord = value.chord.astype(int) - 1
+    moved = 1 + (chord // qualities + semitones) % 12 * qualities + chord % qualities
+    return Sketch(
+        np.where(value.tune > 0, value.tune.astype(int) + semitones, 0).astype(np.uint8),
+        np.where(value.chord > 0, moved, 0).astype(np.uint8),
+        value.metre,
+    )
+
+
 def sounding(tune: np.ndarray) -> np.ndarray:
     """(steps,) 1 + MIDI pitch of the tune's note that sounds, held for at most HOLD_STEPS; 0 in rests."""
     at = np.arange(len(tune))
