@@ -100,6 +100,11 @@ class Recipe:
         """The course of the clip."""
         return Shape(self.form, self.intro, self.ending)
 
+    @property
+    def keeps_notes(self) -> bool:
+        """Whether every note is given, so that nothing is left to be written."""
+        return self.source is not None and self.source.keeps_notes
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON value with every field, but for a timbre that changes nothing and a source that there is not."""
         values = _plain(self) | {"checkpoints": dict(self.checkpoints)}

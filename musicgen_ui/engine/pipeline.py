@@ -167,7 +167,7 @@ class Studio:
         with usual_threads(), self._preview(recipe, preview) as early:
             base = self._base(recipe, given, hook) if base is None else base
             rooms = StudioRooms(self._band, recipe, watch, base, early)
-            outcome = run(recipe.style, rooms, rounds=recipe.rounds, response=response)
+            outcome = run(recipe.style, rooms, rounds=recipe.rounds, response=response, keeps_notes=recipe.keeps_notes)
         best = outcome.take
         watch.finish()
         return Result(
