@@ -181,7 +181,7 @@ def clip_row(result: Result, name: str, title: str, digest: str, origin: str) ->
         bars=score.bars,
         genre=result.asked.get("genre"),
         asked=dict(result.asked),
-        heard=dict(result.heard),
+        heard={**result.heard, "genres": {name: round(share, 4) for name, share in result.genres.items()}},
         parts={part: instrument_name(part, program) for part, program in score.programs.items() if part in score.parts},
         loop=recipe.ending == "loop",
         origin=origin,

@@ -12,6 +12,7 @@ from musicgen_ui.server.routes import router
 from musicgen_ui.server.services import Services
 from musicgen_ui.ui.figures import draw
 from musicgen_ui.ui.layout import build
+from musicgen_ui.ui.presets import PRESETS
 from musicgen_ui.ui.theme import STATIC, mount_options
 
 SESSIONS = 500
@@ -38,6 +39,8 @@ def site(services: Services) -> Site:
         services: what the routes and the page work with.
     """
     services.figures = services.figures or draw
+    # Who has liked nothing yet is shown around by way of the presets.
+    services.taste.stops = tuple(preset.style for preset in PRESETS.values())
     # Our routes have a page of their own; FastAPI's would load its scripts from another machine.
     app = FastAPI(title="MusicGen UI", docs_url=None, redoc_url=None, openapi_url="/studio/openapi.json")
     app.include_router(router(services))

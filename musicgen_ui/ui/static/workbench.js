@@ -51,11 +51,12 @@ const card = (take, number) => {
   const sound = button(playingNow ? "Playing" : "Play", () => play(take, { at }), { className: "play-take", label: `Play take ${number + 1}` });
   sound.setAttribute("aria-pressed", String(playingNow));
   const wave = element("div", { className: "take-wave", "aria-hidden": "true" });
-  fetch(`studio/clips/${take.id}/figures/waveform`).then((answer) => (answer.ok ? answer.text() : "")).then((html) => {
-    wave.innerHTML = html;
-    for (const node of wave.querySelectorAll("button, figcaption, input")) node.remove();
-    for (const node of wave.querySelectorAll("[tabindex], [role]")) { node.removeAttribute("tabindex"); node.removeAttribute("role"); }
-  });
+  fetch(`studio/clips/${take.id}/figures/waveform`)
+    .then((answer) => (answer.ok ? answer.text() : ""))
+    .then((html) => {
+      const drawing = new DOMParser().parseFromString(html, "text/html").querySelector("svg");
+      if (drawing) wave.replaceChildren(drawing);
+    });
   return element(
     "li",
     { className: `take${playingNow ? " sounding" : ""}` },
