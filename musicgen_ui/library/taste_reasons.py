@@ -18,6 +18,9 @@ from musicgen_ui.style import SLIDERS
 LEADS = {"tour": "To get to know you", "taste": "Because you like", "new": "Something new"}
 """How each reason begins."""
 
+GUESS = "It may be for you"
+"""How it begins where nothing is sure enough to be a reason."""
+
 ADJECTIVES = {
     "tempo": ("slow", "fast"),
     "mood": ("dark", "sunny"),
@@ -45,7 +48,7 @@ class Why:
     """The reason of a proposal.
 
     Attributes:
-        lead: one of LEADS.
+        lead: one of LEADS, or GUESS.
         words: what is liked about it, or what it is, the strongest first.
         clips: ids of liked clips that speak for it, the strongest first.
     """
@@ -76,7 +79,10 @@ def why(reason: str, recipe: Recipe, model: TasteModel, examples: Sequence[Examp
     if reason != "taste":
         return Why(LEADS[reason], (*_genres(recipe), *_adjectives(recipe)[:1]))
     features = recipe_features(recipe)
-    return Why(LEADS[reason], _liked_of(features, model), _speaking(features, model, examples))
+    words, speaking = _liked_of(features, model), _speaking(features, model, examples)
+    if not words:
+        return Why(GUESS, (*_genres(recipe), *_adjectives(recipe)[:1]), speaking)
+    return Why(LEADS[reason], words, speaking)
 
 
 def proposal_title(recipe: Recipe) -> str:

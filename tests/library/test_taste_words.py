@@ -8,7 +8,7 @@ import pytest
 from musicgen_ui.library.taste_examples import Example, stacked
 from musicgen_ui.library.taste_features import BLOCKS, NAMES, SIZE, block, recipe_features
 from musicgen_ui.library.taste_model import TERMS, TasteModel
-from musicgen_ui.library.taste_reasons import ADJECTIVES, LEADS, why
+from musicgen_ui.library.taste_reasons import ADJECTIVES, GUESS, LEADS, why
 from musicgen_ui.library.taste_words import DIRECTIONS, FEWEST, PLACES, inspected, phrases
 from musicgen_ui.recipe import Recipe
 from musicgen_ui.style import SLIDERS, Style
@@ -102,6 +102,12 @@ def test_inspection_lists_the_largest_first_with_its_doubt(rng):
     assert [abs(entry["weight"]) for entry in listed] == sorted((abs(e["weight"]) for e in listed), reverse=True)
     assert all(0.5 <= entry["sure"] <= 1.0 and entry["deviation"] > 0 for entry in listed)
     assert {entry["name"] for entry in listed} <= set(TERMS)
+
+
+def test_where_nothing_is_sure_a_proposal_is_a_guess(rng):
+    model, examples = told_by(rng, lambda x: rng.standard_normal(len(x)), 2)
+    told = why("taste", Recipe(style=Style(tempo=66, genre={"folk": 1.0})), model, examples)
+    assert told.text == f"{GUESS}: folk, slow"
 
 
 def test_of_nobody_everything_is_unsure():
