@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, zip_longest
 from operator import itemgetter
 
 from musicgen_ui.music.musicxml_rhythm import STEPS, Event
@@ -81,7 +81,7 @@ def on_grid(notes: Iterable[Note], steps: int, *, swung: bool) -> list[Sounding]
     rows = [longest[key] for key in sorted(longest)]
     cut = [
         (onset, min(end, following[0]), pitch, length) if following[2] == pitch else (onset, end, pitch, length)
-        for (onset, end, pitch, length), following in zip(rows, [*rows[1:], (0, 0, -1, 0)], strict=True)
+        for (onset, end, pitch, length), following in zip_longest(rows, rows[1:], fillvalue=(0, 0, -1, 0))
     ]
     return sorted(cut)
 
@@ -169,7 +169,7 @@ def _line(notes: Sequence[Sounding], *, drums: bool = False) -> tuple[Event, ...
     """One voice: notes that begin together as one event, each cut where the next begins."""
     groups = [(onset, list(group)) for onset, group in groupby(notes, key=itemgetter(0))]
     events = []
-    for (onset, group), following in zip(groups, [*(g[0] for g in groups[1:]), None], strict=True):
+    for (onset, group), following in zip_longest(groups, (g[0] for g in groups[1:])):
         end = max(n[1] for n in group)
         beat = -(-(onset + 1) // STEPS) * STEPS
         limit = following if following is not None else -(-end // STEPS) * STEPS

@@ -9,7 +9,7 @@ import pytest
 from musicgen_ui.music.form import ENDINGS, FORMS
 from musicgen_ui.music.score import Score
 from musicgen_ui.ui.controls import ENDING_HINTS, ENDING_NAMES
-from musicgen_ui.ui.roll import roll_html
+from musicgen_ui.ui.roll import roll_figure
 from musicgen_ui.ui.sections import plan_form, sections_html
 
 
@@ -41,7 +41,7 @@ def test_what_cannot_be_is_one_sentence(bad: tuple) -> None:
 
 
 def test_the_roll_names_the_sections() -> None:
-    html = roll_html(Score(100.0, "4/4", 8, {"lead": ()}), {}, plan_form("ABAB", 8))
+    html = roll_figure(Score(100.0, "4/4", 8, {"lead": ()}), {}, plan_form("ABAB", 8))
     assert re.findall(r'flex-grow:(\d+)">(\w)<', html) == [("2", "A"), ("2", "B"), ("2", "A"), ("2", "B")]
     assert "Sections: A 2 bars, B 2 bars" in html
 
