@@ -49,17 +49,16 @@ class Events:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def list(self, person: str, after: int = 0) -> list[Event]:
-        """All events of a person in order, or those since the one with the id ``after``."""
+    def list(self, person: str, after: int = 0, newest: int | None = None) -> list[Event]:
+        """All events of a person in order, or those since the one with the id ``after``, or so many of the newest."""
         traits: dict[str, Any] = {}
         asked = select(EVENTS, TRAITS.c.text).join(
             TRAITS, (TRAITS.c.person == EVENTS.c.person) & (TRAITS.c.clip == EVENTS.c.clip)
         )
         found = []
         with self._database.read() as connection:
-            for row in connection.execute(
-                asked.where(EVENTS.c.person == person, EVENTS.c.id > after).order_by(EVENTS.c.id)
-            ):
+            wanted = asked.where(EVENTS.c.person == person, EVENTS.c.id > after).order_by(EVENTS.c.id.desc())
+            for row in reversed(connection.execute(wanted.limit(newest)).all()):
                 if row.clip not in traits:
                     traits[row.clip] = json.loads(row.text)
                 found.append(Event(row.id, row.clip, row.kind, row.time, row.at, traits[row.clip]))

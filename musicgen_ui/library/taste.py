@@ -26,7 +26,7 @@ MEMORY = "taste"
 """Name of the memory."""
 
 NEWEST_EVENTS = 4000
-"""Events that are learned from: those before them have faded."""
+"""Events that are learned from; those before them have faded."""
 
 _HELD = 64
 
@@ -34,7 +34,7 @@ _HELD = 64
 class Past(Protocol):
     """What is used of ``Library.events``."""
 
-    def list(self, person: str) -> Sequence[Any]: ...
+    def list(self, person: str, *, newest: int | None = None) -> Sequence[Any]: ...
 
 
 class Memories(Protocol):
@@ -126,12 +126,13 @@ class Taste:
     def learned(self, person: str) -> Learned:
         """What is believed of a person who wants it; nothing of another."""
         state = self.state(person)
-        happened = self._events.list(person) if state.on else []
-        events = [event for event in happened if event.time > state.since][-NEWEST_EVENTS:]
+        happened = self._events.list(person, newest=NEWEST_EVENTS) if state.on else []
+        # An import brings events that are older than those before them.
+        events = sorted((event for event in happened if event.time > state.since), key=lambda event: event.time)
         if not events:
             return Learned()
         # Another day fades all of them alike, and little: what was learned holds until something happens.
-        key = (person, state.since, events[-1].id)
+        key = (person, state.since, max(event.id for event in events))
         with self._lock:
             if key in self._held:
                 self._held.move_to_end(key)

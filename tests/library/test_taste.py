@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -113,6 +114,23 @@ def test_a_changed_mind_is_learned_at_once(taste, judge, library, ann):
     told = taste.explain(ann)["counts"]
     assert told["liked"] == known["liked"] - 1
     assert told["disliked"] == known["disliked"] + 1
+
+
+def test_the_newest_events_are_enough(library, judge, ann):
+    judge(ann, 4)
+    every = library.events.list(ann)
+    assert library.events.list(ann, newest=3) == every[-3:]
+    assert library.events.list(ann, newest=99) == every
+
+
+def test_what_was_said_last_counts_in_whatever_order_events_come_in(library, clock, clip, ann):
+    known = library.clips.add(ann, clip(1))
+    for liked in (1, -1):
+        library.clips.like(ann, known.id, liked)
+    late, early = reversed(library.events.list(ann))
+    mixed = SimpleNamespace(list=lambda person, newest: [late, early])
+    told = Taste(mixed, library.people, clock).explain(ann)["counts"]
+    assert told == {"liked": 0, "disliked": 1, "played": 0}
 
 
 def test_it_is_forgotten_with_the_person(taste, judge, library, ann):
