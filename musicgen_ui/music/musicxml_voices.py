@@ -125,7 +125,7 @@ def _lead_clefs(program: int) -> tuple[Clef, ...]:
 
 def _clef(pitches: Sequence[int], clefs: Sequence[Clef]) -> Clef:
     """The clef under which the notes stay on the staff best; the first one where it hardly matters."""
-    return min(clefs, key=lambda clef: (_strain(pitches, clef) // max(len(pitches), 1), clefs.index(clef)))
+    return min(clefs, key=lambda clef: (_strain(pitches, clef) // max(3 * len(pitches), 1), clefs.index(clef)))
 
 
 def _strain(pitches: Sequence[int], clef: Clef) -> int:
@@ -153,7 +153,7 @@ def _hands(notes: Sequence[Sounding]) -> tuple[list[Sounding], list[Sounding]]:
 def _voices(notes: Sequence[Sounding]) -> tuple[tuple[Event, ...], ...]:
     """One voice, or two where one would cut off much: what is held, and what moves meanwhile."""
     onsets = sorted({n[0] for n in notes})
-    following = dict(zip(onsets, [*onsets[1:], 2**31], strict=True))
+    following = dict(zip_longest(onsets, onsets[1:], fillvalue=2**31))
     cut = sum(max(0, end - following[onset] - 1) for onset, end, _, _ in notes)
     if cut <= _HELD * sum(end - onset for onset, end, _, _ in notes):
         return (_line(notes),)
