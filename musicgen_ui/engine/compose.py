@@ -13,7 +13,7 @@ from musicgen_ui.audio.networks import FeatureNetwork, load_networks
 from musicgen_ui.engine.device import one_thread
 from musicgen_ui.engine.form import Layout, framed, write_layout
 from musicgen_ui.engine.judge import distance
-from musicgen_ui.engine.jury import EarlyJury, Told, commits
+from musicgen_ui.engine.jury import FIRST_COMMIT, EarlyJury, Told, commits
 from musicgen_ui.engine.orchestrate import choose_programs
 from musicgen_ui.engine.steer import Steering, levelled, slider_guide
 from musicgen_ui.models.condition import Condition, condition_of, stack
@@ -226,7 +226,8 @@ class _Writing:
         jury = EarlyJury(
             tuple(numbers),
             per_bar,
-            commits(self.layout.body_bars),
+            # An introduction is made of the first bars, all of which it has to know.
+            commits(self.layout.body_bars, max(FIRST_COMMIT, self.layout.intro_bars)),
             lambda table, number: self._levelled(read(table, number), requests[number]),
             cost,
             told,

@@ -17,9 +17,9 @@ Told = Callable[[int, Score], None]
 """``told(request, score)``: these bars stay, whatever follows."""
 
 
-def commits(bars: int) -> tuple[int, ...]:
-    """Bars 2, 6, 14, 30, 62 of a piece, as far as something follows them."""
-    found, span = [], FIRST_COMMIT
+def commits(bars: int, first: int = FIRST_COMMIT) -> tuple[int, ...]:
+    """Bars 2, 6, 14, 30, 62 of a piece, as far as something follows them; fewer where ``first`` is later."""
+    found, span = [], first
     while sum(found[-1:]) + span < bars:
         found.append(sum(found[-1:]) + span)
         span *= 2

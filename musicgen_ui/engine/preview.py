@@ -24,6 +24,9 @@ FIRST_SECONDS = 1.8
 SPARE = 1.3
 """How much longer than expected the rest may take: a machine has other things to do, too."""
 
+BESIDE = 2.5
+"""The same of what is played beside composing: the two take turns."""
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -159,10 +162,11 @@ class Preview:
             return 0
         # Twice as much as before is soon made; more of it, if what is sounding lasts until then.
         ahead = self._lasts() - self._clock()
-        longest = int(ahead / SPARE / max(self._cost * bar, 1e-9))
+        longest = int(ahead / BESIDE / max(self._cost * bar, 1e-9))
         wanted = min(score.bars, max(3 * self._played, longest))
         # Once all is known, the finished clip is not much further away than most of it.
-        return 0 if self._written_at is not None and 2 * wanted > self._bars else wanted
+        wanted = wanted if self._written_at is None else min(wanted, self._bars // 2)
+        return wanted if wanted > self._played else 0
 
     def _lasts(self) -> float:
         """Time at which what has been handed out will have been heard."""

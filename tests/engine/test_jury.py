@@ -34,6 +34,7 @@ def rows(takes):
 @pytest.mark.parametrize(("bars", "expected"), [(2, ()), (3, (2,)), (16, (2, 6, 14)), (62, (2, 6, 14, 30))])
 def test_choices_fall_where_twice_as_much_has_been_written(bars, expected):
     assert commits(bars) == expected
+    assert commits(30, first=4) == (4, 12, 28)
 
 
 def test_every_request_goes_on_from_its_own_best():
