@@ -28,6 +28,7 @@ _MELS = 40
 _COLOUR_FFT = 2048
 _COLOUR_STEP = 1.0  # decibels a step of the stored coefficients
 _FLUX_HOP = 128
+_NOTHING = 1e-3  # strength of what is no sound at all
 _FAINT, _SILENT = 0.02, 0.05  # of a loud note
 _MAGIC = b"MT1\0"
 _HEAD = struct.Struct("<4sI")
@@ -86,7 +87,7 @@ def template(samples: np.ndarray, sample_rate: int) -> Template:
 
 def harmony_of(strength: np.ndarray) -> np.ndarray:
     """(12, frames) chroma of the strengths of pitches (``audio.tonality.activations``), loudest of a frame 1."""
-    relative = strength / (np.percentile(strength.max(axis=0), 90) + 1e-9)
+    relative = strength / (np.percentile(strength.max(axis=0), 90) + _NOTHING)
     smooth = convolve1d(fold(np.maximum(relative - _FAINT, 0.0)), _SMOOTHING, axis=1, mode="nearest")
     peak = smooth.max(axis=0)
     return np.where(peak > _SILENT, smooth / np.maximum(peak, 1e-9), 0.0).astype(np.float32)
@@ -96,7 +97,7 @@ def salient_melody(strength: np.ndarray, *, lowest: int = 55) -> np.ndarray:
     """(frames,) MIDI pitch of the strongest pitch from ``lowest`` on, 0 where it does not stand out."""
     high = strength[lowest - LOWEST_PITCH :]
     loud = high.max(axis=0)
-    stands_out = loud > 0.15 * (np.percentile(loud, 90) + 1e-9)
+    stands_out = loud > 0.15 * (np.percentile(loud, 90) + _NOTHING)
     return np.where(stands_out, lowest + high.argmax(axis=0), 0).astype(np.float32)
 
 

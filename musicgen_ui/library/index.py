@@ -110,13 +110,13 @@ class CoarseIndex:
         wanted *= np.array([[turn.weight] for turn in turns], dtype=np.float32)
         best = self._best(wanted, lengths)
         starts, ids = self._ordered()
-        # Places between two clips belong to the one before; the silence there fits nothing.
+        self._forbid(best, starts, ids, width)
         score = np.maximum.reduceat(best, starts)
         chosen = np.argsort(-score, kind="stable")[:count]
         found = []
         for number in chosen:
             first, length = self._start[ids[number]]
-            place = first + int(best[first : first + length].argmax())
+            place = first + int(best[first : first + length + OVERHANG].argmax())
             product = wanted @ self._frames[place : place + width].reshape(-1)
             turn = turns[int((product * np.sqrt(lengths)).argmax())]
             window = round(turn.cut / turn.scale)
@@ -150,6 +150,15 @@ class CoarseIndex:
             of_groups = [product[rows[0] : rows[-1] + 1].max(axis=0) for _, rows in groups]
             np.max([x * f[begin:end] for x, f in zip(of_groups, factor, strict=True)], axis=0, out=best[begin:end])
         return best
+
+    def _forbid(self, best: np.ndarray, starts: np.ndarray, ids: list[str], width: int) -> None:
+        """Takes out, in place, where a window would reach into the next clip; each clip keeps its first place."""
+        lengths = np.array([self._start[clip][1] for clip in ids])
+        last = starts + np.maximum(lengths + OVERHANG - width, 0)
+        edges = np.zeros(len(best) + 1, dtype=np.int8)
+        edges[starts] += 1
+        edges[last + 1] -= 1
+        best[np.cumsum(edges[:-1], dtype=np.int8) == 0] = -1.0
 
     def _ordered(self) -> tuple[np.ndarray, list[str]]:
         """First place of each clip in rising order, and their ids."""

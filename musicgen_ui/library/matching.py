@@ -81,6 +81,8 @@ class _Shelves:
 
     def fill(self, clips: Sequence[tuple[str, bytes]]) -> None:
         """Add clips by the bytes of their coarse frames."""
+        if not clips:
+            return
         frames, ends = coarse_table([data for _, data in clips])
         starts = [0, *ends[:-1]]
         for index, columns in ((self.harmony, slice(0, 12)), (self.melody, slice(12, 24))):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -61,6 +63,6 @@ def read_pieces(path: Path) -> list[TrainingPiece]:
             raise ValueError("its arrays do not fit")
     except OSError as error:
         raise RequestError(path.name, f"the index of the training pieces is missing ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError, IndexError, EOFError) as error:
+    except (BadZipFile, zlib.error, ValueError, KeyError, TypeError, IndexError, EOFError) as error:
         raise RequestError(path.name, "the index of the training pieces is damaged") from error
     return pieces
