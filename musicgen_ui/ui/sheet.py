@@ -84,8 +84,8 @@ def engrave(
     except ValueError as error:
         raise RequestError("score", f"cannot be written as sheet music: {error}") from None
     drawn, moments = _drawn(text, round(width / zoom))
-    names = note_ids(drawn, moments, prefix)
-    pages = tuple(clean_svg(page, names, f"{prefix}{number}-") for number, page in enumerate(drawn))
+    names = note_ids(moments, prefix)
+    pages = tuple(clean_svg(page, names, f"{prefix}{number}-", title) for number, page in enumerate(drawn))
     return Sheet(pages, _timemap(moments, drawn, names, score, speed))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.etree import ElementTree
 
@@ -24,26 +24,27 @@ _SIGNS = {0xECA5: "♩", 0xEA64: "♭", 0xEA65: "♮", 0xEA66: "♯"}
 _SIGN_SIZE = "440px"
 
 
-def note_ids(pages: Sequence[str], moments: Iterable[Mapping[str, Any]], prefix: str) -> dict[str, str]:
+def note_ids(moments: Iterable[Mapping[str, Any]], prefix: str) -> dict[str, str]:
     """Verovio's id of every note that a map of times names, to the one that it gets in the page."""
     named = dict.fromkeys(name for moment in moments for key in ("on", "off") for name in moment.get(key, ()))
     return {name: f"{prefix}n{number}" for number, name in enumerate(named)}
 
 
-def clean_svg(page: str, names: Mapping[str, str], prefix: str) -> str:
+def clean_svg(page: str, names: Mapping[str, str], prefix: str, label: str) -> str:
     """A page of verovio's as an inline SVG.
 
     Args:
         page: what verovio has drawn.
         names: id to the one to give instead; other ids go, but for those of glyphs.
         prefix: of the ids of glyphs.
+        label: for those who do not see it.
     """
     root = ElementTree.fromstring(page)
     _clean(root, names, prefix, defined=False)
     root.attrib.update(
         {"xmlns": _SVG, "class": "sheet-page", "fill": "currentColor", "stroke": "currentColor", "stroke-width": "0"}
     )
-    root.attrib.update({"font-family": _FONT, "role": "img"})
+    root.attrib.update({"font-family": _FONT, "role": "img", "aria-label": label})
     return ElementTree.tostring(root, encoding="unicode")
 
 
