@@ -156,9 +156,12 @@ def _tone(part: str, pitch: int) -> np.ndarray:
     return _TONES[part, pitch]
 
 
+def fake_gain(stems: Mapping[str, np.ndarray]) -> float:
+    return 0.5 / max(1e-6, float(np.abs(np.sum(list(stems.values()), axis=0)).max()))
+
+
 def fake_mix(stems: Mapping[str, np.ndarray], style: Style, **how: Any) -> Clip:
-    mono = np.sum(list(stems.values()), axis=0)
-    mono = mono * (0.5 / max(1e-6, float(np.abs(mono).max())))
+    mono = np.sum(list(stems.values()), axis=0) * fake_gain(stems)
     return Clip(np.stack([mono, mono]).astype(np.float32), SAMPLE_RATE)
 
 
@@ -189,6 +192,9 @@ class FakeStudio(Studio):
         if preview is not None:
             preview(Piece(0, result.clip.samples, last=True))
         return replace(result, recipe=replace(result.recipe, source=recipe.source))
+
+    def mixed_stems(self, stems: Mapping[str, np.ndarray], *_: Any) -> dict[str, np.ndarray]:
+        return {part: np.stack([stem, stem]) * fake_gain(stems) for part, stem in stems.items()}
 
 
 def fake_match(samples: np.ndarray, sample_rate: int) -> Matched:

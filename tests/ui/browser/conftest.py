@@ -33,8 +33,15 @@ class Visit:
         page.wait_for_selector("body[data-ready]")
 
     def generate(self) -> None:
+        """Press Generate and wait until the clip is on the stage."""
+        before = self.page.evaluate("document.body.dataset.shown ?? ''")
         self.page.click("#generate")
+        self.page.wait_for_function("before => (document.body.dataset.shown ?? '') !== before", arg=before)
         self.until("done")
+
+    def playing(self, after: float = 0.0) -> None:
+        """Wait until the clip sounds, and has sounded for so many seconds."""
+        self.page.wait_for_function(f"window.studio.player.now().playing && window.studio.player.now().at > {after}")
 
     def until(self, state: str) -> None:
         self.page.wait_for_selector(f'#status [data-state="{state}"]', timeout=PATIENCE)
@@ -168,3 +175,14 @@ def bench(browser, bench_site) -> Iterator[Callable[..., object]]:
     for context in contexts:
         context.close()
     assert errors == []
+
+
+@pytest.fixture(scope="session")
+def bench_clip(bench_site) -> dict:
+    """ClipInfo of a clip of four bars that the small fake Studio has made for the bench."""
+    from musicgen_ui.library.people import key_of
+    from musicgen_ui.recipe import Recipe
+    from musicgen_ui.ui.clip import Order, make
+
+    order = Order(Recipe(bars=4, seed=3), "Four bars")
+    return make(bench_site[1], order, lambda *_: None, key_of("0" * 32)).clip.to_dict()
