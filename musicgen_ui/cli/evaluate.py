@@ -17,6 +17,7 @@ from musicgen_ui.cli import (
     evaluate_similar,
     evaluate_synth,
     evaluate_taste,
+    evaluate_variations,
 )
 from musicgen_ui.cli.arguments import whole
 from musicgen_ui.cli.report import print_table, write_report
@@ -58,6 +59,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     synth = evaluate_synth.add(subjects)
     add_report_option(synth, "synth")
     add_report_option(evaluate_taste.add(subjects), "taste")
+    add_report_option(evaluate_variations.add(subjects), "variations")
 
 
 def add_report_option(parser: argparse.ArgumentParser, name: str) -> None:

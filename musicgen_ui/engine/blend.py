@@ -41,7 +41,7 @@ def held(table: np.ndarray, echo: np.ndarray, per_bar: int, amount: float, seed:
 
     Args:
         table: (steps, fields) the clip.
-        echo: (steps, layers) bool, cells that follow another place and need no say of their own.
+        echo: (steps, fields) bool, cells that follow another place and need no say of their own.
         per_bar: steps a bar.
         amount: 0 to 1.
         seed: of the order.
@@ -51,8 +51,9 @@ def held(table: np.ndarray, echo: np.ndarray, per_bar: int, amount: float, seed:
     """
     half = per_bar // 2 if per_bar % (2 * STEPS_PER_BEAT) == 0 else per_bar
     pieces = len(table) // half
-    struck = np.stack([(table[:, list(LAYER_COLUMNS[layer])] > 0).any(axis=1) for layer in LAYERS], axis=1)
-    busy = (struck & ~echo).reshape(pieces, half, len(LAYERS)).any(axis=1)
+    told = (table > 0) & ~echo
+    struck = np.stack([told[:, list(LAYER_COLUMNS[layer])].any(axis=1) for layer in LAYERS], axis=1)
+    busy = struck.reshape(pieces, half, len(LAYERS)).any(axis=1)
     rng = np.random.default_rng([seed, 0x7A12])
     rank = rng.permutation(pieces * len(LAYERS)).reshape(pieces, len(LAYERS)).astype(np.float64)
     rank[:, _HARMONY] = np.inf
@@ -76,9 +77,9 @@ def echoes(score: Score, table: np.ndarray, per_bar: int) -> tuple[np.ndarray, n
         per_bar: steps a bar.
 
     Returns:
-        (steps,) the step that is taken up, -1 for none; and (steps, layers) bool, the cells in which the two are alike.
+        (steps,) the step that is taken up, -1 for none; and (steps, fields) bool, the cells in which the two are alike.
     """
-    origin, mask = np.full(len(table), -1), np.zeros((len(table), len(LAYERS)), dtype=bool)
+    origin, mask = np.full(len(table), -1), np.zeros(table.shape, dtype=bool)
     bars = bar_contents(score)
     for bar, content in enumerate(bars):
         likeness = [len(content & earlier) / len(content | earlier) for earlier in bars[:bar] if content]
@@ -87,9 +88,7 @@ def echoes(score: Score, table: np.ndarray, per_bar: int) -> tuple[np.ndarray, n
         source = int(np.argmax(likeness))
         here, there = (slice(b * per_bar, (b + 1) * per_bar) for b in (bar, source))
         origin[here] = np.arange(there.start, there.stop)
-        for place, layer in enumerate(LAYERS):
-            columns = list(LAYER_COLUMNS[layer])
-            mask[here, place] = (table[here][:, columns] == table[there][:, columns]).all(axis=1)
+        mask[here] = table[here] == table[there]
     return origin, mask
 
 

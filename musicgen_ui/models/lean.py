@@ -57,7 +57,7 @@ class Echo:
 
     Attributes:
         origin: (steps,) int64, the step that is taken up; -1 for none.
-        mask: (steps, layers) bool, the cells for which that holds.
+        mask: (steps, fields) bool, the cells for which that holds.
     """
 
     origin: Tensor
@@ -88,8 +88,7 @@ class Lean:
     def lean(self, choice: str, logits: Tensor, step: int) -> Tensor:
         """See ``step_writer.Guide``."""
         layer, column, detail = self._cell(choice)
-        place = LAYERS.index(layer)
-        pulls = self._at(step, place)
+        pulls = self._at(step, LAYERS.index(layer), column)
         if not pulls:
             return logits
         own = logits.double().softmax(dim=-1)
@@ -130,9 +129,9 @@ class Lean:
             return "chords", NOTE_COLUMNS[self._slot], False
         return choice.split("_")[0], COLUMN[choice], True
 
-    def _at(self, step: int, place: int) -> list[tuple[Tensor, float, bool]]:
+    def _at(self, step: int, place: int, column: int) -> list[tuple[Tensor, float, bool]]:
         """Rows (takes or 1, fields), their weight, and whether the lead must fit."""
-        if self._echo is not None and self._echo.mask[step, place]:
+        if self._echo is not None and self._echo.mask[step, column]:
             return [(self._written[int(self._echo.origin[step])], 1.0, False)]
         found = []
         for pull in self._pulls:
