@@ -27,28 +27,27 @@ def test_sliders_preset_generate_listen_and_download(studio_visit) -> None:
     page.locator("#seed input").fill("7")
     page.check("#lock input")
     page.keyboard.press("Control+Enter")
+    page.wait_for_selector("body[data-shown]")
     here.until("done")
 
     assert page.locator("#heading").inner_text().startswith("Sunny pop")
-    page.wait_for_function("document.querySelector('#player audio').currentTime > 0.3")
-    before = page.evaluate("document.querySelector('#player audio').currentTime")
-    page.wait_for_function(f"document.querySelector('#player audio').currentTime > {before} + 0.3")
-    for figure in ("#waveform svg", "#roll svg", "#spectrogram svg"):
+    here.playing(0.3)
+    assert page.evaluate("window.studio.player.level()") > 0
+    for figure in ("#figures .wave", "#figures .panel svg"):
         assert page.locator(figure).first.bounding_box()["height"] > 40
 
-    name, sound = here.download("wav")
+    name, sound = here.download("wav16")
     assert name.startswith("sunny-pop_115bpm_")
     assert name.endswith("_seed7.wav")
     with wave.open(io.BytesIO(sound)) as clip:
         assert (clip.getframerate(), clip.getnchannels(), clip.getsampwidth()) == (44_100, 2, 2)
         assert clip.getnframes() == round(16 * 4 * 60 / 115 * 44_100)
-    source = page.evaluate("document.querySelector('#player audio').currentSrc")
-    played = page.request.get(source).body()
-    assert hashlib.sha256(played).hexdigest() == hashlib.sha256(sound).hexdigest(), "the file is what was heard"
+    shown = page.evaluate("window.studio.player.now().clip")
+    assert hashlib.sha256(sound).hexdigest() == shown["hash"], "the file is what was heard"
     name, notes = here.download("midi")
     assert name.endswith(".mid")
     assert notes[:4] == b"MThd"
-    name, recipe = here.download("recipe")
+    name, recipe = here.download("json")
     told = json.loads(recipe)
     assert told["recipe"]["seed"] == 7
     assert told["recipe"]["style"]["tempo"] == 115
@@ -80,7 +79,7 @@ def test_a_preset_moves_controls_in_closed_drawers_too_and_the_blend_shows_it(vi
     assert "jazz 25%" in page.locator("#blend").inner_text()
     assert page.locator("#preset-midnight-bossa").get_attribute("aria-pressed") == "true"
     here.generate()
-    style = json.loads(here.download("recipe")[1])["recipe"]["style"]
+    style = json.loads(here.download("json")[1])["recipe"]["style"]
     assert style["genre"] == {"jazz": 0.25, "latin": 0.75}
     assert style["parts"]["lead"]["instrument"] == "flute"
     page.click("#band button.label-wrap")
@@ -134,7 +133,7 @@ def test_two_visitors_see_only_their_own_clip(visit, calls) -> None:
     for here, seed in ((one, 111), (other, 222)):
         here.until("done")
         assert f"seed {seed}" in here.page.locator("#heading").inner_text()
-        assert json.loads(here.download("recipe")[1])["recipe"]["seed"] == seed
+        assert json.loads(here.download("json")[1])["recipe"]["seed"] == seed
     assert calls.most == 1
     assert one.errors == other.errors == []
 
@@ -170,10 +169,10 @@ def test_both_wavenets_make_a_clip(studio_visit) -> None:
         page.check(f'#synth input[value="{synth}"]')
         assert page.locator("#fixed").is_visible() == (synth == "wavenet")
         here.generate()
-        page.wait_for_function("document.querySelector('#player audio').currentTime > 0.3")
-        told = json.loads(here.download("recipe")[1])["recipe"]
+        here.playing(0.3)
+        told = json.loads(here.download("json")[1])["recipe"]
         assert (told["composer"], told["synth"]) == (composer.lower(), synth)
-        made[synth] = here.download("wav")[1], here.download("midi")[1]
+        made[synth] = here.download("wav16")[1], here.download("midi")[1]
         page.wait_for_timeout(200)
     with wave.open(io.BytesIO(made["wavenet"][0])) as clip:
         assert clip.getnframes() == round(4 * 4 * 60 / told["style"]["tempo"] * 44_100)

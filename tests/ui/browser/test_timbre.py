@@ -55,7 +55,7 @@ def heights(page) -> list[float]:
 def share(here, settled: str) -> Timbre:
     here.page.wait_for_function(settled)
     here.generate()
-    return Timbre.from_dict(json.loads(here.download("recipe")[1])["recipe"].get("timbre", {}))
+    return Timbre.from_dict(json.loads(here.download("json")[1])["recipe"].get("timbre", {}))
 
 
 def borrow(page, slot: str, path) -> None:
