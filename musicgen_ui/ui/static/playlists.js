@@ -105,10 +105,7 @@ const move = async (from, to) => {
   if (to < 0 || to >= shown.clips.length || from === to) return;
   const clips = [...shown.clips];
   clips.splice(to, 0, ...clips.splice(from, 1));
-  const held = document.activeElement?.dataset?.does ?? null;
   const saved = order(clips);
-  const row = $$(".clip", box)[to];
-  (row?.querySelector(`[data-does="${held}"]:not(:disabled)`) ?? row?.querySelector("button"))?.focus();
   say(`Place ${to + 1} of ${clips.length}`);
   await saved;
 };
@@ -156,9 +153,20 @@ const actions = (button, list) =>
     { words: "Delete", icon: "trash", kind: "grave", does: () => remove(list) },
   ]);
 
+/** What has the focus, by clip and button: a list that is drawn anew gives it back. */
+const holding = () => {
+  const button = box.contains(document.activeElement) ? document.activeElement : null;
+  const { of } = button?.closest(".clip")?.dataset ?? {};
+  return () => {
+    const row = of && $$(".clip", box).find((each) => each.dataset.of === of);
+    if (row) (row.querySelector(`[data-does="${button.dataset.does}"]:not(:disabled)`) ?? row.querySelector("button")).focus({ preventScroll: true });
+  };
+};
+
 /** The playlist that is open. */
 const draw = () => {
   const list = shown;
+  const giveBack = holding();
   const { clips } = list;
   const more = knob("more", `More for ${list.name}`, () => actions(more, list), { "aria-haspopup": "menu", "aria-expanded": "false" });
   const playFrom = (index) => player.play(clips[index], { list: clips, index });
@@ -197,6 +205,7 @@ const draw = () => {
     ),
     clips.length ? songs : el("div.nothing", {}, icon("list"), el("h3", {}, "Empty so far"), el("p", {}, "In the list of clips, open a clip's menu and choose “Add to a playlist”."), el("button.quiet", { type: "button", onclick: () => showPart("clips", true) }, "Go to the clips")),
   );
+  giveBack();
 };
 
 /** Asks which playlist a clip is to go to. */
@@ -242,10 +251,7 @@ export const start = () => {
     const at = shown?.clips.findIndex((each) => each.id === clip.id) ?? -1;
     if (at < 0) return;
     shown.clips[at] = clip;
-    const held = document.activeElement?.dataset?.does ?? null;
-    const inside = $$(".clip", box)[at]?.contains(document.activeElement);
     draw();
-    if (inside) $$(".clip", box)[at]?.querySelector(`[data-does="${held}"]`)?.focus();
   });
   on("open-playlist-file", () => openFile(visit));
   on("add-to-playlist", ({ clip }) => addTo(clip));
