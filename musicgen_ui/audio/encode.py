@@ -55,8 +55,8 @@ def encode(samples: np.ndarray, rate: int, format: str, tags: Mapping[str, str])
     """A whole sound file.
 
     Lossless files hold the samples rounded as :func:`musicgen_ui.audio.waveform.wav_bytes` rounds them, FLAC those of
-    24 bits. MP3 is 320 kbit/s (constant), OGG is Vorbis of quality 8. Both decode to exactly n samples, and may overshoot
-    their peaks: by at most 0.13 dB in six of our clips, which end 1.3 dB below full scale, so that nothing clips.
+    24 bits. MP3 is 320 kbit/s (constant), OGG is Vorbis of quality 8. Both decode to exactly n samples, and may
+    overshoot their peaks: by at most 0.13 dB in six of our clips, which peak at -1.3 dBFS, so that nothing clips.
 
     Args:
         samples: (channels, n) float32 in [-1, 1], finite; one or two channels for MP3.
