@@ -66,23 +66,25 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _clips(args: argparse.Namespace) -> list[dict[str, Any]]:
-    """The clips of ``--rows``, or new ones, which are kept there."""
+    """The clips of ``--rows``; those that are not there yet are made and added."""
     from tqdm import tqdm
 
     from musicgen_ui.cli.taste_clips import make_clips, read_clips
     from musicgen_ui.errors import RequestError
 
-    kept = read_clips(args.rows)
-    if len(kept) >= args.clips:
-        return kept[: args.clips]
-    made = make_clips(args.clips, args.bars, seed=0, checkpoints=args.checkpoints, soundfont=args.soundfont)
-    clips = list(tqdm(made, total=args.clips, unit="clip", disable=None))
+    clips = {row["recipe"]["seed"]: row for row in read_clips(args.rows)}
+    missing = [number for number in range(args.clips) if number not in clips]
+    made = make_clips(missing, args.bars, checkpoints=args.checkpoints, soundfont=args.soundfont) if missing else ()
     try:
         args.rows.parent.mkdir(parents=True, exist_ok=True)
-        args.rows.write_text("".join(json.dumps(clip) + "\n" for clip in clips), encoding="utf-8")
+        with args.rows.open("a", encoding="utf-8") as rows:
+            for row in tqdm(made, total=len(missing), unit="clip", disable=None):
+                rows.write(json.dumps(row) + "\n")
+                rows.flush()
+                clips[row["recipe"]["seed"]] = row
     except OSError as error:
         raise RequestError("--rows", f"{args.rows} cannot be written ({error.strerror or error})") from None
-    return clips
+    return [clips[number] for number in range(args.clips)]
 
 
 def print_taste(report: dict[str, Any]) -> None:

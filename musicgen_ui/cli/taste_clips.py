@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,23 +24,25 @@ def read_clips(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, ValueError) as error:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        if not all(isinstance(row["recipe"]["seed"], int) for row in rows):
+            raise ValueError("a row has no seed")
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RequestError("--rows", f"{path} cannot be read ({error})") from None
+    return rows
 
 
 def make_clips(
-    count: int, bars: int, *, seed: int, checkpoints: Path | None, soundfont: Path | None
+    numbers: Sequence[int], bars: int, *, checkpoints: Path | None, soundfont: Path | None
 ) -> Iterator[dict[str, Any]]:
-    """Clips with styles from everywhere, in no particular order.
+    """Clips with styles from everywhere, in no particular order; a clip's number is its seed and decides its style.
 
     Each is a row of plain JSON values: ``recipe``, ``heard`` with ``genres``, ``parts`` and ``key`` as in a ClipInfo;
     ``notes``, the notes' own values of the sliders; ``sound``, the colour that taste knows it by.
 
     Args:
-        count: how many.
+        numbers: of the clips to make.
         bars: length of each.
-        seed: of the styles.
         checkpoints: folder of the models; None for the shipped one.
         soundfont: file; None for the embedded one.
 
@@ -66,7 +68,7 @@ def make_clips(
     composer = load_composer(folder / COMPOSER.format(COMPOSERS[0]), "cpu")
     play, ears = soundfont_player(soundfont, scales), Ears.load(folder)
     kits = {program: name for name, program in KITS.items()}
-    styles = [from_everywhere(np.random.default_rng([number, seed, 77])) for number in range(count)]
+    styles = {number: from_everywhere(np.random.default_rng([number, 77])) for number in numbers}
     for part in _batches(styles):
         written = compose_many(composer, [styles[i] for i in part], part, bars=bars, takes=1, scales=scales["score"])
         for number, score in zip(part, written, strict=True):
@@ -83,10 +85,10 @@ def make_clips(
             }
 
 
-def _batches(styles: list[Style]) -> Iterator[list[int]]:
+def _batches(styles: Mapping[int, Style]) -> Iterator[list[int]]:
     """Numbers of styles that can be composed together."""
     groups: dict[Any, list[int]] = {}
-    for number, style in enumerate(styles):
+    for number, style in styles.items():
         groups.setdefault((style.metre, style.active_parts), []).append(number)
     for group in groups.values():
         for start in range(0, len(group), BATCH):
