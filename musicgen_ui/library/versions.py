@@ -11,7 +11,6 @@ from musicgen_ui.errors import RequestError
 from musicgen_ui.library.clip import obeyed
 from musicgen_ui.library.schema import METADATA, SCHEMA, VERSION
 
-
 LOCK = 20_261_123
 """Names the lock that is held while tables are made."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.exceptions import HTTPException, RequestValidationError
+from fastapi.exceptions import RequestValidationError, StarletteHTTPException
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
@@ -101,7 +101,10 @@ class StudioRoute(APIRoute):
                 return refusal(error)
             except RequestValidationError as error:
                 return refusal(RequestError(*_first(error)))
-            except HTTPException as error:
+            except StarletteHTTPException as error:
+                # What FastAPI says of a body that could not be read hides why.
+                if isinstance(error.__cause__, RequestError):
+                    return refusal(error.__cause__)
                 return JSONResponse({"error": str(error.detail), "argument": "body"}, error.status_code)
             except Exception:
                 LOG.exception("%s %s failed", request.method, request.url.path)
@@ -114,4 +117,6 @@ def _first(error: RequestValidationError) -> tuple[str, str]:
     """Name and reason of the first thing that was wrong."""
     fault = error.errors()[0]
     place = [str(step) for step in fault.get("loc", ())]
+    if place == ["body"]:
+        return "body", "must be a JSON object, sent as application/json"
     return (place[-1] if place else "request", str(fault.get("msg", "cannot be read")).lower())

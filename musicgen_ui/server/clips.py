@@ -8,6 +8,7 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
+from musicgen_ui.engine.mix import NOISE
 from musicgen_ui.engine.names import content_disposition
 from musicgen_ui.library.clip import Missing
 from musicgen_ui.music.score import PARTS
@@ -34,8 +35,8 @@ def clips_router(services: Services) -> APIRouter:
 
     @router.get("/{clip}/stems/{part}.wav", response_class=FileResponse)
     def stem(clip: str, part: str) -> FileResponse:
-        """A part as it is in the mix, WAV; the stems add up to the clip. Parts: lead, chords, bass, drums."""
-        if part not in PARTS:
+        """A part as it is in the mix, WAV; all add up to the clip. Parts: lead, chords, bass, drums, and noise."""
+        if part not in (*PARTS, NOISE):
             raise Missing("part", f"must be one of {', '.join(PARTS)}")
         return FileResponse(takeaway.mixed(clip, part), media_type="audio/wav", headers=HEADERS)
 
