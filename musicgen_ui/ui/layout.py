@@ -144,7 +144,7 @@ def _stage() -> tuple[Outputs, Bench]:
     }
     # Before the first clip the style sheet shows this one and hides the next: both are there for the page's modules.
     gr.HTML(_static("empty"), elem_id="empty")
-    _own('<div id="takes"></div>', "takes-room")
+    _own('<div id="takes-app"></div>', "takes-room")
     with gr.Column(elem_id="result"):
         with gr.Column(elem_classes="card"):
             out["heading"] = gr.HTML(elem_id="heading")

@@ -79,7 +79,7 @@ const keep = async (take) => {
 };
 
 const draw = () => {
-  const box = $("#takes");
+  const box = $("#takes-app");
   if (!box) return;
   const waiting = asked("takes");
   if (!takes.length && !waiting) {
@@ -112,7 +112,7 @@ const varyPanel = () => {
       make({ action: "vary", clip: shown.id, amount: Number(amount.value), seed: Math.floor(Math.random() * SEEDS) }, { to: "takes" }),
     );
     draw();
-    $("#takes").scrollIntoView({ behavior: "smooth", block: "nearest" });
+    $("#takes-app").scrollIntoView({ behavior: "smooth", block: "nearest" });
     try {
       await Promise.all(orders);
     } catch (error) {
@@ -166,7 +166,7 @@ const morphPanel = () => {
   const whole = button("Make the whole clip", () => {
     if (others.value) make(request(null), { to: "stage" }).catch(complain);
     else toast("Choose the other clip first.");
-  }, { id: "morph", className: "makes" });
+  }, { id: "morph-whole", className: "makes" });
   return element(
     "fieldset",
     { className: "bench-panel" },

@@ -27,7 +27,7 @@ def test_nothing_is_wider_than_the_screen(visit, viewport: dict) -> None:
     assert here.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     cut = here.page.evaluate(
         """() => [...document.querySelectorAll('button, label span, b, h1, h2, h3, .info-text')]
-        .filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
+        .filter(e => e.checkVisibility() && !e.closest('.sr') && e.scrollWidth > e.clientWidth + 1)
         .filter(e => getComputedStyle(e).overflow !== 'visible')
         .map(e => e.textContent)"""
     )
