@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from fastapi import APIRouter, Response
@@ -22,7 +21,6 @@ MEDIA_TYPES = {
     "clip.json": "application/json",
     "score.json": "application/json",
 }
-PICTURE_TYPES = {".png": "image/png", ".webp": "image/webp", ".jpg": "image/jpeg", ".json": "application/json"}
 
 # The same address gives other bytes after the clip was made again by another release: browsers ask by the tag.
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, no-cache"}
@@ -39,15 +37,6 @@ def clips_router(services: Services) -> APIRouter:
         if part not in (*PARTS, NOISE):
             raise Missing("part", f"must be one of {', '.join(PARTS)}")
         return FileResponse(takeaway.mixed(clip, part), media_type="audio/wav", headers=HEADERS)
-
-    @router.get("/{clip}/pictures/{kind}", response_class=FileResponse)
-    def picture(clip: str, kind: str) -> FileResponse:
-        """A picture of the clip, such as its spectrogram."""
-        if services.pictures is None or not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,39}", kind, re.ASCII):
-            raise Missing("picture", "there is no such picture")
-        path = Path(services.pictures(kind, clip))
-        kind = PICTURE_TYPES.get(path.suffix, "application/octet-stream")
-        return FileResponse(path, media_type=kind, headers=HEADERS)
 
     @router.get("/{clip}/download/{kind}")
     def download(clip: str, kind: str) -> Response:

@@ -44,8 +44,14 @@ export class Deck {
     return this.repeats ? at % this.length : Math.min(at, this.length);
   }
 
-  /** The audio clock's time at which it ends. */
-  get ending() { return this.began + this.length - this.from; }
+  /** The audio clock's time at which it ends, or ends a round, not before `time`. */
+  ending(time) {
+    const first = this.began + this.length - this.from;
+    if (!this.repeats) return first;
+    return first + Math.max(0, Math.ceil((time - first) / this.length)) * this.length;
+  }
+  /** Sounds no longer than until `time`, which is taken back by another one. */
+  until(time) { for (const laid of this.stretches) for (const { source } of laid.voices) source.stop(time); }
   get over() { return this.playing && !(this.repeats && this.voices) && this.complete && this.now() >= this.length - 0.002; }
   /** Whether the tape has run out before `time`: its last moments were faded out. */
   dry(time) { return this.playing && !this.voices && (this.starved || this.now(time) >= this.laid); }

@@ -87,6 +87,13 @@ const stem = async (clip, part) => {
   return audio().decodeAudioData(await answer.arrayBuffer());
 };
 
+/** What is in the clip beside its parts: the tape's noise. */
+const rest = async (clip) => {
+  if (!(clip.recipe?.style?.noise > 0)) return [];
+  const node = audio().createGain();
+  return [{ buffer: await stem(clip, "noise"), into: node, out: node }];
+};
+
 const unfold = async (clip) => {
   order += 1;
   const mine = order;
@@ -103,6 +110,7 @@ const unfold = async (clip) => {
     const names = PARTS.filter((part) => part in (clip.parts ?? {}));
     choices ??= await api("studio/instruments");
     const buffers = await Promise.all(names.map((part) => stem(clip, part).catch(() => null)));
+    const beside = await rest(clip);
     if (mine !== order) return;
     const there = names.map((part, i) => [part, buffers[i]]).filter(([, buffer]) => buffer);
     if (!there.length) throw new Error("The stems of this clip cannot be had.");
@@ -112,7 +120,7 @@ const unfold = async (clip) => {
     parts.foot.hidden = false;
     open = clip;
     apply();
-    player.useStems(clip, [...strips.values()].map(({ buffer, into, out }) => ({ buffer, into, out })));
+    player.useStems(clip, [...[...strips.values()].map(({ buffer, into, out }) => ({ buffer, into, out })), ...beside]);
     say("Stems are open");
     requestAnimationFrame(draw);
   } catch (error) {

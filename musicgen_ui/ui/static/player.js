@@ -1,24 +1,20 @@
 // What plays now, what plays next, and how one gives way to the other.
 import { api, emit, on, say, store, toast } from "./bus.js";
 import { Deck } from "./deck.js";
+import { startArrivals } from "./arrivals.js";
 import { drawBar, startBar } from "./bar.js";
 import { audio, clipUrl, load, loudness, output, wake } from "./sound.js";
-import { openTape } from "./tape.js";
+import { before, following, followingNow, put, remember, sameClip, setList, settings, sounds, take, waiting, waits, upcoming } from "./order.js";
+import { showToSystem } from "./system.js";
+
+export { POLICIES, settings, upcoming } from "./order.js";
 
 const PUMP = 125;
 const PREPARE = 6;
 const SWITCH = 0.06;
 const BACK = 3;
 const ENOUGH = 30;
-/** What a new clip does while another plays. */
-export const POLICIES = { after: "After this one", once: "At once", press: "Only when I press Play" };
-
-export const settings = {
-  get policy() { return store.get("when-ready") in POLICIES ? store.get("when-ready") : "after"; },
-  set policy(value) { store.set("when-ready", value); },
-  get crossfade() { return Math.min(8, Math.max(0, Number(store.get("crossfade") ?? 3))); },
-  set crossfade(value) { store.set("crossfade", String(value)); },
-};
+const NEVER = 1e9;
 
 let deck = null;
 let armed = null;
@@ -27,15 +23,10 @@ let refused = false;
 let loading = null;
 let wishes = store.get("loop") === "yes";
 let orders = 0;
-let pending = null;
-let list = { items: [], index: -1 };
-const queue = [];
-const history = [];
 const stems = new Map();
 
 const turns = () => wishes || (deck?.clip?.loop === true && !deck.once);
-const idle = () => !deck?.playing && !loading;
-const same = (one, other) => one !== null && other !== null && one?.id === other?.id;
+export const idle = () => !deck?.playing && !loading;
 
 /** What sounds: {clip, playing, at, length, live, waiting, loading, refused}. */
 export const now = () => ({
@@ -51,14 +42,9 @@ export const now = () => ({
   loop: turns(),
 });
 export const current = () => deck?.clip ?? null;
-/** What is to come: {item, count}; an item is {clip} or a clip in the making. */
-export const upcoming = () => {
-  const rest = list.items.length - 1 - list.index;
-  return { item: queue[0] ?? null, count: queue.length + (list.index >= 0 ? rest : 0) };
-};
-
 const tell = () => {
   emit("player", now());
+  showToSystem(now());
   drawBar();
 };
 
@@ -84,7 +70,6 @@ const handOver = async (one) => {
     toast(error.message);
   }
 };
-const sounds = (item) => item.tape?.samples > 0;
 const ready = async (item) => {
   const live = sounds(item) && !item.clip;
   const made = new Deck(item.clip, live ? item.tape : null);
@@ -100,15 +85,11 @@ const disarm = () => {
   armed.deck?.leave();
   armed = null;
   deck.fade(true, audio().currentTime, 0);
+  if (deck.repeats) deck.until(NEVER);
   deck.repeat(turns());
 };
-const take = (item) => {
-  const place = queue.indexOf(item);
-  if (place >= 0) queue.splice(place, 1);
-  if (item.place !== undefined) list.index = item.place;
-};
 const become = (next, item) => {
-  if (deck?.clip && !item.back && !same(deck.clip, next.clip)) history.push(deck.clip);
+  if (deck?.clip && !item.back && !sameClip(deck.clip, next.clip)) remember(deck.clip);
   deck = next;
   take(item);
   refused = false;
@@ -122,7 +103,7 @@ const become = (next, item) => {
 };
 
 /** Puts an item on the air now; what played gives way within `seconds`. */
-const air = async (item, { at = 0, seconds = SWITCH } = {}) => {
+export const air = async (item, { at = 0, seconds = SWITCH } = {}) => {
   orders += 1;
   const order = orders;
   const allowing = wake();
@@ -157,13 +138,6 @@ const air = async (item, { at = 0, seconds = SWITCH } = {}) => {
   }
 };
 
-const following = () => {
-  const waiting = queue.find((item) => !item.held && (item.clip || sounds(item)));
-  if (waiting) return waiting;
-  const place = list.index + 1;
-  return list.index >= 0 && place < list.items.length ? { clip: list.items[place], place, crossfades: true } : null;
-};
-
 /** Has what follows ready in time, on the audio clock: a busy or hidden page cannot delay it. */
 const arm = async () => {
   const item = following();
@@ -176,16 +150,17 @@ const arm = async () => {
     if (armed !== mine || deck !== from || !deck.playing) { next.leave(); if (armed === mine) armed = null; return; }
     // What repeats by itself plays its round to the end, and gives way.
     const crossfades = item.crossfades && !deck.clip?.loop;
-    deck.repeat(false);
     const most = Math.min(deck.length, next.length || deck.length) / 3;
     const seconds = crossfades ? Math.min(settings.crossfade, most) : 0;
-    const when = Math.max(deck.ending - seconds, next.soon());
-    const long = Math.max(0, Math.min(seconds, deck.ending - when));
+    const ending = deck.ending(next.soon());
+    const when = Math.max(ending - seconds, next.soon());
+    const long = Math.max(0, Math.min(seconds, ending - when));
     if (long > 0) {
       deck.fade(false, when, long);
       next.fade(true, when, long);
     }
     next.play(when);
+    if (deck.repeats) deck.until(when);
     armed = { deck: next, item, when, old: from, until: when + long };
   } catch {
     // What cannot be had is passed over.
@@ -206,7 +181,7 @@ const count = () => {
 /** A clip that was stopped while it was made: what is there of it fades out. */
 const dropStopped = () => {
   const dead = (tape, clip) => tape?.done && !clip && ["stopped", "error"].includes(document.body.dataset.state);
-  for (const item of queue.filter((each) => dead(each.tape, each.clip))) take(item);
+  for (const item of waiting().filter((each) => dead(each.tape, each.clip))) take(item);
   if (!deck || !dead(deck.tape, deck.clip)) return;
   deck.leave();
   deck = null;
@@ -250,8 +225,8 @@ const skipped = () => {
 
 /** Plays a clip now; `list` and `index` say what it stands in. The clip that sounds already goes on. */
 export const play = (clip, { at = null, list: items = null, index = 0 } = {}) => {
-  list = items ? { items: [...items], index } : { items: [], index: -1 };
-  if (same(deck?.clip ?? null, clip) && !loading) {
+  setList(items, index);
+  if (sameClip(deck?.clip ?? null, clip) && !loading) {
     if (at !== null) seek(at);
     return deck.playing ? Promise.resolve() : toggle();
   }
@@ -259,15 +234,16 @@ export const play = (clip, { at = null, list: items = null, index = 0 } = {}) =>
 };
 /** Plays a clip after the one that plays; at once where nothing does. */
 export const enqueue = (clip) => {
-  if (same(deck?.clip ?? null, clip) || same(loading?.clip ?? null, clip) || queue.some((item) => same(item.clip, clip))) return;
+  if (sameClip(deck?.clip ?? null, clip) || sameClip(loading?.clip ?? null, clip) || waits(clip)) return;
   const item = { clip, crossfades: true };
-  queue.push(item);
+  put(item, false);
   if (idle()) air(item);
   else tell();
 };
 export const toggle = async () => {
   if (!deck) {
-    if (queue[0]) await air(queue[0]);
+    const item = followingNow();
+    if (item) await air(item);
     return;
   }
   if (deck.playing) {
@@ -289,18 +265,15 @@ export const seek = (seconds) => {
   tell();
 };
 export const next = () => {
-  const item = queue.find((each) => each.clip || sounds(each)) ?? following();
+  const item = followingNow();
   if (!item) return null;
   skipped();
   return air(item);
 };
 export const previous = () => {
-  const place = list.index - 1;
-  const clip = place >= 0 ? list.items[place] : history[history.length - 1];
-  if (!deck || deck.now() > BACK || !clip) return seek(0);
-  if (place >= 0) return air({ clip, place, back: true });
-  history.pop();
-  return air({ clip, back: true });
+  if (!deck || deck.now() > BACK) return seek(0);
+  const item = before();
+  return item ? air(item) : seek(0);
 };
 export const toggleLoop = () => {
   const wanted = !turns();
@@ -321,54 +294,33 @@ export const forget = (item) => { take(item); disarm(); tell(); };
 export const useStems = (clip, parts) => {
   if (parts) stems.set(clip.id, parts);
   else stems.delete(clip.id);
-  if (!same(deck?.clip ?? null, clip)) return;
+  if (!sameClip(deck?.clip ?? null, clip)) return;
   disarm();
   handOver(deck);
 };
 
-// A clip that was ordered: its first sound, or the finished file where there was no sound before.
-const arrive = (item) => {
-  const staged = item.to === "stage";
-  const held = staged && settings.policy === "press";
-  if (item.to === "morph" || (staged && settings.policy === "once") || (idle() && !held)) {
-    air(item);
-    return;
-  }
-  item.held = held;
-  item.crossfades = !staged;
-  // The newest is what was worked for: it comes before older ones that wait.
-  if (staged) queue.unshift(item);
-  else queue.push(item);
-  tell();
-};
-const LIVE = ["stage", "morph", "radio"];
-on("stream", ({ url, to }) => {
-  pending = null;
-  if (!LIVE.includes(to)) return;
-  const item = { clip: null, tape: null, to };
-  pending = item;
-  item.tape = openTape(url, () => { if (!item.clip) arrive(item); });
-});
-on("clip", ({ clip, to }) => {
-  const item = pending?.to === to ? pending : null;
-  pending = null;
-  if (item) item.clip = clip;
-  if (item && sounds(item)) {
-    const live = [deck, armed?.deck].find((one) => one && one.tape === item.tape);
-    if (live) {
-      live.clip = clip;
-      handOver(live);
-    }
-    tell();
-  } else if (to === "stage" || to === "morph") arrive({ clip, to });
-});
 on("clip-changed", ({ clip }) => {
-  for (const item of [deck, ...queue]) if (item && same(item.clip, clip)) item.clip = { ...item.clip, ...clip };
+  for (const item of [deck, ...waiting()]) if (item && sameClip(item.clip, clip)) item.clip = { ...item.clip, ...clip };
   tell();
 });
 
+/** For arrivals.js: a clip that was ordered is put in its place, and its file takes over from its tape. */
+export const place = (item, first) => {
+  put(item, first);
+  tell();
+};
+export const complete = (item) => {
+  const live = [deck, armed?.deck].find((one) => one && one.tape === item.tape);
+  if (live) {
+    live.clip = item.clip;
+    handOver(live);
+  }
+  tell();
+};
+
 export const start = () => {
   startBar();
+  startArrivals();
   setInterval(pump, PUMP);
   // For tests and for the figures, which follow at every frame.
   window.studio.player = { level: loudness, now, context: audio, output, deck: () => deck, upcoming };

@@ -26,7 +26,8 @@ def page(bench, bench_clip):
 def loudest(page, milliseconds: int = 700) -> float:
     """The greatest level within some time."""
     return page.evaluate(
-        f"new Promise((done) => {{ let most = 0; const look = setInterval(() => {{ most = Math.max(most, {LEVEL}); }}, 15);"
+        "new Promise((done) => { let most = 0;"
+        f" const look = setInterval(() => {{ most = Math.max(most, {LEVEL}); }}, 15);"
         f" setTimeout(() => {{ clearInterval(look); done(most); }}, {milliseconds}); }})"
     )
 
