@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Body, Request
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel
 
 from musicgen_ui.audio.decode import UploadLimits, decode_upload
 from musicgen_ui.audio.humming import hummed_melody
@@ -38,18 +37,8 @@ _NOVELTY = Gate()
 _DECODING = Gate()
 
 
-class ClipQuestion(BaseModel):
-    """A clip, or a stretch of it in seconds."""
-
-    clip: str
-    begin: float | None = None
-    end: float | None = None
-
-
-class NoveltyQuestion(BaseModel):
-    """A clip."""
-
-    clip: str
+Named = Annotated[str, Body(embed=True)]
+Seconds = Annotated[float | None, Body(embed=True)]
 
 
 def hearing(services: Services) -> Hearing:
@@ -147,9 +136,9 @@ def matching_router(services: Services) -> APIRouter:
     router = APIRouter(prefix="/similar", route_class=StudioRoute, tags=["similar"])
 
     @router.post("/clip")
-    def like_clip(question: ClipQuestion, person: Person) -> dict[str, Any]:
-        """The person's clips most like a clip or a stretch of it."""
-        return similar_to_clip(services, person, question.clip, question.begin, question.end)
+    def like_clip(clip: Named, person: Person, begin: Seconds = None, end: Seconds = None) -> dict[str, Any]:
+        """The person's clips most like a clip or a stretch of it, in seconds."""
+        return similar_to_clip(services, person, clip, begin, end)
 
     @router.post("/sound")
     async def like_sound(request: Request, person: Person, hummed: bool | None = None) -> dict[str, Any]:
@@ -158,9 +147,9 @@ def matching_router(services: Services) -> APIRouter:
         return await run_in_threadpool(similar_to_sound, services, person, data, hummed=hummed)
 
     @router.post("/novelty")
-    def novelty(question: NoveltyQuestion, person: Person) -> dict[str, Any]:
+    def novelty(clip: Named, person: Person) -> dict[str, Any]:
         """The training pieces nearest to a clip."""
-        return novelty_of_clip(services, person, question.clip)
+        return novelty_of_clip(services, person, clip)
 
     return router
 
