@@ -17,6 +17,9 @@ from musicgen_ui.timbre import Timbre, TimbrePoint
 SOUND = ("brightness", "space", *EFFECTS, "genre", "parts")
 """What of a style a performance may change; the genre chooses the band."""
 
+QUICK_TAKES = 2
+"""Scores that are written for a quick look."""
+
 
 def varied(recipe: Recipe, amount: float, seed: int, **style: Any) -> Recipe:
     """Something like a clip.
@@ -43,7 +46,7 @@ def morphed(a: Recipe, b: Recipe, mix: float, bars: int | None = None) -> Recipe
         a: of the clip at the near end.
         b: of the clip at the far end.
         mix: 0 (the notes of ``a``) to 1 (those of ``b``); in the middle ``b`` counts as the nearer one.
-        bars: at most so many, for a quick look; None for the nearer clip's length.
+        bars: at most so many, for a quick look: fewer takes, no rounds, no end. None for the nearer clip's length.
 
     Raises:
         RequestError: a value is bad, or a clip comes at the end of too long a chain.
@@ -57,6 +60,8 @@ def morphed(a: Recipe, b: Recipe, mix: float, bars: int | None = None) -> Recipe
         style=_between(a.style, b.style, mix),
         seed=a.seed,
         bars=int(bars) if shorter else whole,
+        takes=min(near.takes, QUICK_TAKES) if shorter else near.takes,
+        rounds=0 if shorter else near.rounds,
         form=FREE,
         intro=False,
         ending="open" if shorter and near.ending == "close" else near.ending,

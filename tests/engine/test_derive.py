@@ -59,8 +59,8 @@ def test_a_morph_has_the_frame_of_the_nearer_clip_and_numbers_between(mix):
 
 
 def test_a_quick_look_at_a_morph_is_short_and_does_not_end():
-    made = morphed(A, B, 0.2, bars=4)
-    assert (made.bars, made.ending, length(made)) == (4, "open", 4)
+    made = morphed(replace(A, rounds=2), B, 0.2, bars=4)
+    assert (made.bars, made.ending, made.takes, made.rounds, length(made)) == (4, "open", 2, 0, 4)
     assert morphed(A, B, 0.2, bars=100).bars == 8
 
 
