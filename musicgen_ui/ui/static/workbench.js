@@ -63,7 +63,7 @@ const card = (take, number) => {
     element("header", {}, element("b", { text: `Take ${number + 1}` }), element("span", { text: clock(take.seconds) })),
     wave,
     element("p", { className: "hint", text: obeyed(take) }),
-    element("footer", {}, sound, button("Keep this one", () => keep(take), { className: "keep-take", label: `Keep take ${number + 1}` })),
+    element("div", { className: "take-buttons" }, sound, button("Keep this one", () => keep(take), { className: "keep-take", label: `Keep take ${number + 1}` })),
   );
 };
 
