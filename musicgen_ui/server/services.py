@@ -29,7 +29,6 @@ class Services:
         rebuild: writes the files of a recipe's clip into a folder.
         taste: what learns from likes.
         matching: what finds similar clips.
-        pictures: kind and clip to a picture's file.
         figures: kind and folder of a clip to a figure as HTML.
         streams: sound of clips in the making.
         downloads: files in the making.
@@ -43,7 +42,6 @@ class Services:
     rebuild: Rebuild
     taste: Any = None
     matching: Any = None
-    pictures: Callable[[str, str], Path] | None = None
     figures: Callable[[str, Path], str] | None = None
     streams: Streams = field(default_factory=Streams)
     lane: Lock = field(default_factory=Lock)

@@ -70,7 +70,6 @@ PATHS = (
     f"{'A' * 22}/stems/..%2f..%2fclip.wav",
     f"{'A' * 22}/download/exe",
     f"{'A' * 22}/download/mp3",
-    f"{'A' * 22}/pictures/..%2fx",
     f"{'A' * 23}/clip.wav",
 )
 
