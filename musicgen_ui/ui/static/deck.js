@@ -17,6 +17,7 @@ export class Deck {
     this.clip = clip;
     this.tape = tape;
     this.voices = null;
+    this.lost = false;
     this.playing = false;
     this.starved = false;
     this.counted = false;
@@ -52,7 +53,8 @@ export class Deck {
   }
   /** Sounds no longer than until `time`, which is taken back by another one. */
   until(time) { for (const laid of this.stretches) for (const { source } of laid.voices) source.stop(time); }
-  get over() { return this.playing && !(this.repeats && this.voices) && this.complete && this.now() >= this.length - 0.002; }
+  /** A tape that has run out is not over: its file is about to come, unless it cannot be had. */
+  get over() { return this.playing && (this.voices ? !this.repeats : this.lost) && this.now() >= this.length - 0.002; }
   /** Whether the tape has run out before `time`: its last moments were faded out. */
   dry(time) { return this.playing && !this.voices && (this.starved || this.now(time) >= this.laid); }
 

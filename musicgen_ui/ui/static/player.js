@@ -67,6 +67,7 @@ const handOver = async (one) => {
     one.repeat(one === deck && turns());
     tell();
   } catch (error) {
+    one.lost = true;
     toast(error.message);
   }
 };
