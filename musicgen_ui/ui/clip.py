@@ -203,7 +203,7 @@ def heading_html(result: Result, title: str) -> str:
     if result.seam:
         facts.append(seam_words(result.seam))
     items = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
-    return f'<div class="clip-heading"><h2>{escape(title)}</h2><ul>{items}</ul></div>'
+    return f'<div class="clip-heading"><h2 translate="no">{escape(title)}</h2><ul>{items}</ul></div>'
 
 
 def source_words(source: Source) -> str:

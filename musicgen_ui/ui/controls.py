@@ -14,6 +14,7 @@ from musicgen_ui.recipe import COMPOSERS, LIMITS, Recipe
 from musicgen_ui.style import AUTO, EFFECTS, GENRES, PART_LEVELS, SLIDERS, Slider, Style
 from musicgen_ui.ui.meters import pretty_key
 from musicgen_ui.ui.presets import PRESETS
+from musicgen_ui.ui.words import chinese
 
 BARS = (4, 64, 4)
 """Lowest, highest and step of the length slider."""
@@ -199,12 +200,14 @@ def composer_info(composers: tuple[str, ...]) -> str:
 
 
 def end_words_css() -> str:
-    """The words at both ends of a unit slider (minor, major) in place of 0 and 1."""
+    """The words at both ends of a unit slider (minor, major) in place of 0 and 1, in the page's language."""
     rules = []
     for name, slider in SLIDERS.items():
         left, dash, right = slider.unit.partition(" - ")
         if dash:
-            rules.append(f'#{name} .min_value::after{{content:"{left}"}}#{name} .max_value::after{{content:"{right}"}}')
+            for end, word in (("min", left), ("max", right)):
+                rules.append(f'#{name} .{end}_value::after{{content:"{word}"}}')
+                rules.append(f'html:lang(zh) #{name} .{end}_value::after{{content:"{chinese(word)}"}}')
             rules.append(f"#{name} .min_value,#{name} .max_value{{font-size:0}}")
     return "".join(rules)
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from musicgen_ui.style import SLIDERS
+from musicgen_ui.ui.words import chinese
 
 Zones = Mapping[str, Sequence[tuple[float, float]]]
 """Slider to the stretches (low, high) in its own unit."""
@@ -51,7 +52,11 @@ def _rule(name: str, spans: Sequence[tuple[float, float]]) -> str:
     slider = SLIDERS[name]
     size = slider.high - slider.low
     layers = ",".join(_layer((low - slider.low) / size, (high - slider.low) / size) for low, high in spans)
-    return f'#{name}{{--dead:{layers}}}#{name} .info-text::after{{content:" {zone_words(name, spans)}"}}'
+    words = zone_words(name, spans)
+    return (
+        f'#{name}{{--dead:{layers}}}#{name} .info-text::after{{content:" {words}"}}'
+        f'html:lang(zh) #{name} .info-text::after{{content:"{chinese(words)}"}}'
+    )
 
 
 def _layer(low: float, high: float) -> str:

@@ -89,7 +89,7 @@ def _sheet(width: int) -> Callable[[Path], str]:
         speed = facts["recipe"]["style"].get("speed", 1.0)
         sheet = engrave(score, facts["title"], width, speed=speed, sections=_sections(facts, score.bars))
         times = [[moment["at"], moment["on"]] for moment in sheet.timemap if moment["on"]]
-        pages = "".join(f'<div class="page">{page}</div>' for page in sheet.pages)
+        pages = "".join(f'<div class="page" translate="no">{page}</div>' for page in sheet.pages)
         told = escape(json.dumps(times, separators=(",", ":")), quote=True)
         return f'<div class="pages" tabindex="0" role="img" aria-label="Sheet music" data-times="{told}">{pages}</div>'
 

@@ -79,4 +79,4 @@ def song_html(song: Song) -> str:
     notes = ", ".join(f"{part} {len(score.notes(part))} notes" for part in song.parts)
     remarks = "".join(f" {remark[:1].upper()}{remark[1:]}." for remark in song.music.remarks)[:300]
     text = f"{score.bars} bars, {score.metre}, {score.tempo:.0f} BPM, {key}: {notes}.{remarks}"
-    return f'<p class="note"><b>{escape(song.title)}</b> {escape(text)}</p>'
+    return f'<p class="note"><b translate="no">{escape(song.title)}</b> {escape(text)}</p>'

@@ -65,7 +65,7 @@ def test_continue_asks_for_new_bars_after_the_clip_with_the_sliders_as_they_stan
     assert recipe.seed < SEEDS
     assert given is None
     assert "continued" in last["heading"]
-    assert last["heading"].startswith('<div class="clip-heading"><h2>Sunny pop')
+    assert last["heading"].startswith('<div class="clip-heading"><h2 translate="no">Sunny pop')
     assert "seed" not in last, "the seed beside Generate is Generate's"
 
 

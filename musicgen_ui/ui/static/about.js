@@ -1,5 +1,6 @@
 // The About room: the person's secret, and where programs find the studio.
 import { $, person, store, toast } from "./bus.js";
+import { t } from "./words.js";
 
 export const start = () => {
   const token = $("#token");
@@ -10,7 +11,7 @@ export const start = () => {
     event.target.textContent = token.hidden ? "Show my secret" : "Hide my secret";
   });
   $("#other-token").addEventListener("click", () => {
-    const other = prompt("Secret of the library to use (32 characters, 0 to 9 and a to f)")?.trim().toLowerCase();
+    const other = prompt(t("Secret of the library to use (32 characters, 0 to 9 and a to f)"))?.trim().toLowerCase();
     if (!other) return;
     if (!/^[0-9a-f]{32}$/.test(other)) {
       toast("That is no secret of a library.");

@@ -141,7 +141,7 @@ const drawUpcoming = () => {
   parts.upcoming.hidden = !item && !count;
   parts.upcoming.replaceChildren(...(item
     ? [
-        el("span.word", {}, item.held ? "Ready:" : "Up next:"), " ", el("b", {}, item.clip?.title ?? "Your new clip"),
+        el("span.word", {}, item.held ? "Ready:" : "Up next:"), " ", item.clip ? el("b", { translate: "no" }, item.clip.title) : el("b", {}, "Your new clip"),
         count > 1 ? el("span.more", {}, `+${count - 1}`) : "",
         el("button.now", { type: "button", onclick: () => player.playNext(item) }, "Play now"),
         press("close", "Do not play it", () => player.forget(item)),
@@ -157,6 +157,7 @@ export const drawBar = () => {
   document.body.classList.toggle("playing-refused", refused);
   if (!any) return;
   face(parts.play, playing ? "pause" : "play", playing ? "Pause" : "Play");
+  set(parts.title, "translate", clip ? "no" : "yes");
   text(parts.title, clip?.title ?? (live || loading ? "Your new clip" : ""));
   text(parts.note, refused ? "Press Play to listen" : waiting ? "Waiting for more sound" : loading ? "Loading" : live ? "Still being made" : "");
   const facing = `${clip?.id} ${clip?.title}`;

@@ -142,10 +142,10 @@ export const sleeveButton = (clip, playIt) => {
 /** The element of a clip. `playIt` plays it from its list; `extra` stands before the other buttons; `more` is added to its menu. */
 export const clipCard = (clip, { playIt, extra = [], more = [], move = null, under = null }) => {
   const card = el("div.clip", { "data-of": clip.id });
-  const title = el("b.title", { title: clip.title, ondblclick: () => rename(card, clip) }, clip.title);
+  const title = el("b.title", { translate: "no", title: clip.title, ondblclick: () => rename(card, clip) }, clip.title);
   const menu = knob("more", `More for ${clip.title}`, () => openActions(menu, card, clip, more), { "aria-haspopup": "menu", "aria-expanded": "false", "data-does": "more" });
   const line = el("p.facts", {}, clip.liked ? el("span.mark", { title: clip.liked > 0 ? "Liked" : "Disliked" }, icon(clip.liked > 0 ? "like" : "dislike")) : null, ...facts(clip));
-  const tags = el("p.tags", {}, ...clip.tags.slice(0, 3).map((tag) => el("button.tag", { type: "button", "aria-label": `Tag ${tag}: show all`, onclick: () => emit("show-tag", { tag }) }, tag)));
+  const tags = el("p.tags", {}, ...clip.tags.slice(0, 3).map((tag) => el("button.tag", { type: "button", "aria-label": `Tag ${tag}: show all`, onclick: () => emit("show-tag", { tag }) }, el("span", { translate: "no" }, tag))));
   card.append(
     sleeveButton(clip, playIt),
     el("div.what", {}, el("p.name", {}, title), under ?? line),

@@ -1,5 +1,5 @@
 // How a clip reads in words: its key, its date, its link, its files.
-import { clock } from "./bus.js";
+import { $$, clock, on } from "./bus.js";
 import { el } from "./dom.js";
 
 export const DOWNLOADS = [
@@ -13,19 +13,28 @@ export const prettyKey = (key) => {
 };
 
 const DAY = 86_400_000;
-/** When it was made, as near as one wants to know it. */
-export const when = (iso) => {
-  const made = new Date(iso);
+const dayOf = (made, tongue) => {
   const now = new Date();
   const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime();
-  const words =
-    made.getTime() >= midnight
-      ? made.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" })
-      : made.getTime() >= midnight - DAY
-        ? "Yesterday"
-        : made.toLocaleDateString(undefined, { day: "numeric", month: "short", ...(made.getFullYear() === now.getFullYear() ? {} : { year: "numeric" }) });
-  return el("time", { dateTime: iso, title: made.toLocaleString() }, words);
+  return made.getTime() >= midnight
+    ? made.toLocaleTimeString(tongue, { hour: "2-digit", minute: "2-digit" })
+    : made.getTime() >= midnight - DAY
+      ? "Yesterday"
+      : made.toLocaleDateString(tongue, { day: "numeric", month: "short", ...(made.getFullYear() === now.getFullYear() ? {} : { year: "numeric" }) });
 };
+// The browser's own way of writing dates, but in the page's language.
+const date = (time) => {
+  const page = document.documentElement.lang.slice(0, 2);
+  const tongue = navigator.language.startsWith(page) ? navigator.language : page;
+  const made = new Date(time.dateTime);
+  time.title = made.toLocaleString(tongue);
+  time.textContent = dayOf(made, tongue);
+  return time;
+};
+on("language", () => $$("time").forEach(date));
+
+/** When it was made, as near as one wants to know it. */
+export const when = (iso) => date(el("time", { dateTime: iso }));
 
 /** Key, tempo, genre, length: a `span` each. */
 export const facts = (clip) =>

@@ -6,7 +6,7 @@ const fill = (element, values, children) => {
   for (const [name, value] of Object.entries(values)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name in element && !(element instanceof SVGElement) && name !== "list") element[name] = value;
+    else if (name in element && !(element instanceof SVGElement) && name !== "list" && name !== "translate") element[name] = value;
     else element.setAttribute(name, value === true ? "" : String(value));
   }
   for (const child of children.flat()) {

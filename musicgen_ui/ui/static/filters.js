@@ -84,6 +84,7 @@ export const makeFilters = (changed) => {
   const told = (name) => {
     if (name === "key") return [prettyKey(set.key)];
     if (name === "origin") return [ORIGINS[set.origin] ?? set.origin];
+    if (name === "tag") return [el("span", { translate: "no" }, set.tag)];
     if (name in menus) return [set[name]];
     const [low, high] = name === "tempo" ? set.tempo : set.heard[name];
     const words = name === "tempo" ? "Tempo" : SLIDERS.find(([each]) => each === name)[1];
@@ -102,7 +103,7 @@ export const makeFilters = (changed) => {
   const offer = (name, values, words = (value) => value) => {
     const kept = set[name];
     const all = kept && !values.includes(kept) ? [kept, ...values] : values;
-    menus[name].replaceChildren(menus[name].firstChild, ...all.map((value) => el("option", { value }, words(value))));
+    menus[name].replaceChildren(menus[name].firstChild, ...all.map((value) => el("option", { value, translate: name === "tag" ? "no" : "yes" }, words(value))));
     menus[name].value = kept ?? "";
   };
 

@@ -84,6 +84,7 @@ const draw = async () => {
   const { clip } = now;
   const room = $("#foryou-app");
   room.dataset.radio = !now.on ? "off" : now.held ? "held" : clip ? "plays" : "begins";
+  room.dataset.sounds = clip?.id ?? "";
   const words = !now.on ? "" : now.held ? "Paused" : clip ? "On air" : player.now().live ? "On air, while it is still being written" : "The first clip is being made…";
   if (parts.state.textContent !== words) parts.state.textContent = words;
   parts.start.hidden = now.on;
@@ -97,12 +98,13 @@ const draw = async () => {
     ...(now.trouble
       ? [el("span", { role: "alert" }, now.trouble), " ", el("span", {}, "Another try follows by itself.")]
       : now.coming
-        ? [el("span", {}, "Next:"), " ", el("b", {}, now.coming.title)]
+        ? [el("span", {}, "Next:"), " ", el("b", { translate: "no" }, now.coming.title)]
         : now.making ? [el("span", {}, "The next one is being made…")] : []));
   for (const button of parts.verbs.querySelectorAll(".like, .dislike")) button.disabled = !clip;
   const mark = clip ? `${clip.id} ${clip.liked} ${clip.kept} ${clip.title}` : now.on ? "none" : "off";
   if (mark === drawn) return;
   drawn = mark;
+  parts.title.setAttribute("translate", clip ? "no" : "yes");
   if (!clip) {
     parts.title.textContent = now.on ? "" : "Music that nobody has heard before, made for you";
     parts.facts.replaceChildren();

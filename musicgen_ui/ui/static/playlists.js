@@ -12,6 +12,15 @@ import * as player from "./player.js";
 
 let box = null;
 let shown = null; // the playlist that is open, with its clips
+let turn = 0; // an answer that was asked for before the last change is old
+let writes = Promise.resolve();
+/** Changes go to the server one after the other, and nothing is read while one is under way. */
+const write = (work) => {
+  turn += 1;
+  const done = writes.then(work);
+  writes = done.catch(() => null);
+  return done;
+};
 const failed = (error) => toast(error.message);
 
 const collage = (list) =>
@@ -40,13 +49,16 @@ const length = (seconds) => {
 
 /** All playlists. */
 const overview = async () => {
+  turn += 1;
+  const mine = turn;
   shown = null;
   box.setAttribute("aria-busy", "true");
   try {
     const all = await playlists.all();
+    if (mine !== turn) return;
     const cards = all.map((each) =>
       el("li", {}, el("button.playlist", { type: "button", onclick: () => open(each.id) },
-        cover(each), el("b.title", {}, each.name), el("span.facts", {}, el("span", {}, ...plural(each.count, "clip", "clips")), length(each.seconds)))));
+        cover(each), el("b.title", { translate: "no" }, each.name), el("span.facts", {}, el("span", {}, ...plural(each.count, "clip", "clips")), length(each.seconds)))));
     const nothing = el("div.nothing", {}, icon("list"), el("h3", {}, "No playlist yet"), el("p", {}, "Put clips in an order, hear them one after the other without a gap, and take them away as files."), el("button.quiet", { type: "button", onclick: create }, "New playlist"));
     box.replaceChildren(
       el("div.list-head", {}, el("p.count", {}, ...plural(all.length, "playlist", "playlists")), action("plus", "New playlist", create)),
@@ -72,11 +84,17 @@ const create = async () => {
 };
 
 const open = async (id, focus = true) => {
+  turn += 1;
+  const mine = turn;
   try {
-    shown = await playlists.get(id);
+    await writes;
+    const found = await playlists.get(id);
+    if (mine !== turn) return;
+    shown = found;
     draw();
     if (focus) box.querySelector("h3")?.focus();
   } catch (error) {
+    if (mine !== turn) return;
     failed(error);
     overview();
   }
@@ -93,7 +111,8 @@ const order = async (clips) => {
   shown.clips = clips;
   draw();
   try {
-    await playlists.order(shown.id, clips.map((clip) => clip.id));
+    const { id } = shown;
+    await write(() => playlists.order(id, clips.map((clip) => clip.id)));
   } catch (error) {
     shown.clips = before;
     draw();
@@ -114,7 +133,7 @@ const takeOut = async (index) => {
   const { id } = shown;
   const { id: clip } = shown.clips[index];
   try {
-    shown = await playlists.takeOut(id, index, clip);
+    shown = await write(() => playlists.takeOut(id, index, clip));
   } catch (error) {
     failed(error);
     return;
@@ -141,7 +160,7 @@ const rename = async (list) => {
 };
 
 const actions = (button, list) =>
-  openMenu(button, list.name, [
+  openMenu(button, `More for ${list.name}`, [
     { words: "Rename", icon: "edit", does: () => rename(list) },
     { words: "Duplicate", icon: "plus", does: () => playlists.duplicate(list.id, `${list.name} (copy)`.slice(0, 120)).then((made) => open(made.id), failed) },
     { words: "Copy a link to it", icon: "link", does: () => share(list) },
@@ -191,7 +210,7 @@ const draw = () => {
     });
     return el("li", {}, card);
   });
-  const songs = el("ol.ordered", { "aria-label": list.name }, ...rows);
+  const songs = el("ol.ordered", { "aria-labelledby": "playlist-name" }, ...rows);
   dragOrder(songs, move);
   box.replaceChildren(
     el(
@@ -199,7 +218,7 @@ const draw = () => {
       {},
       knob("back", "All playlists", overview),
       collage(clips),
-      el("div.what", {}, el("h3", { tabIndex: -1 }, list.name), el("p.facts", {}, el("span", {}, ...plural(clips.length, "clip", "clips")), length(clips.reduce((sum, clip) => sum + clip.seconds, 0)))),
+      el("div.what", {}, el("h3", { id: "playlist-name", tabIndex: -1, translate: "no" }, list.name), el("p.facts", {}, el("span", {}, ...plural(clips.length, "clip", "clips")), length(clips.reduce((sum, clip) => sum + clip.seconds, 0)))),
       clips.length ? action("play", "Play", () => playFrom(0), { className: "action strong" }) : null,
       more,
     ),
@@ -233,7 +252,7 @@ const addTo = async (clip) => {
     const name = field.value.trim();
     if (name) await playlists.create(name).then(add, failed);
   } }, field, el("button.quiet", { type: "submit" }, "Make it"));
-  const rows = all.map((list) => el("li", {}, el("button.choice", { type: "button", onclick: () => add(list) }, el("b", {}, list.name), el("span", {}, ...plural(list.count, "clip", "clips")))));
+  const rows = all.map((list) => el("li", {}, el("button.choice", { type: "button", onclick: () => add(list) }, el("b", { translate: "no" }, list.name), el("span", {}, ...plural(list.count, "clip", "clips")))));
   const chosen = openWindow("Add to a playlist", rows.length ? el("ul.choices", {}, ...rows) : null, fresh);
 };
 

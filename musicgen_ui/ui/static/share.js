@@ -1,6 +1,7 @@
 // A clip's link, what a link promised, and files whose recipe sets the sliders.
 import { $, api, emit, make, on, restore, say, showRoom, toast } from "./bus.js";
 import { clips } from "./routes.js";
+import { t } from "./words.js";
 
 const MAX_FILE = 64_000_000;
 let shown = null;
@@ -20,7 +21,7 @@ export const copyLink = async (clip) => {
     await navigator.clipboard.writeText(link);
     toast("Link copied. It makes the same clip again.");
   } catch {
-    prompt("Copy this link", link);
+    prompt(t("Copy this link"), link);
   }
 };
 

@@ -45,7 +45,7 @@ const result = (found) => {
     "li.clip.match",
     { "data-of": clip.id },
     sleeveButton(clip, () => player.play(clip, { at: found.begin })),
-    el("div.what", {}, el("p.name", {}, el("b.title", {}, clip.title)), el("p.facts", {}, ...facts(clip))),
+    el("div.what", {}, el("p.name", {}, el("b.title", { translate: "no" }, clip.title)), el("p.facts", {}, ...facts(clip))),
     place(clip, found),
     el("div.reasons", {}, el("p.score", { style: `--score:${percent}%` }, el("i", {}), el("b", {}, `${percent} %`)), el("p.hint", {}, el("span", {}, found.why), ...apart(found))),
     knob("wave", `Find what is like ${clip.title}`, () => choose({ clip })),
@@ -97,7 +97,7 @@ const choose = async (thing) => {
   const hear = thing.samples ? el("audio", { controls: true, src: URL.createObjectURL(toWav(thing.samples)), "aria-label": "What you gave" }) : null;
   stage.replaceChildren(
     el("div.given", {},
-      el("header", {}, el("p.hint", {}, "Looking for what is like"), el("h3", { tabIndex: -1 }, thing.clip?.title ?? thing.name), knob("close", "Look for something else", sources)),
+      el("header", {}, el("p.hint", {}, "Looking for what is like"), el("h3", { tabIndex: -1, translate: thing.clip || thing.file ? "no" : "yes" }, thing.clip?.title ?? thing.name), knob("close", "Look for something else", sources)),
       thing.chosen.box, hear,
       el("div.buttons", {}, action("search", "Find similar", search, { className: "action strong" }), thing.clip ? action("star", "Is this new?", () => isNew(thing.clip)) : null),
     ),
@@ -110,7 +110,7 @@ const fromFile = async (file) => {
   if (!file) return;
   try {
     const samples = await decode(file);
-    await choose({ samples, name: file.name });
+    await choose({ samples, name: file.name, file: true });
   } catch (error) {
     toast(error.message);
   }
@@ -154,7 +154,7 @@ const sources = () => {
   results.replaceChildren();
   const sounding = player.current();
   const field = el("input.sr", { type: "file", accept: "audio/*", tabIndex: -1, "aria-label": "Sound file", onchange: () => fromFile(field.files[0]) });
-  const card = (sign, heading, text, onclick, values = {}) => el("button.source", { type: "button", onclick, ...values }, icon(sign), el("b", {}, heading), el("span", {}, text));
+  const card = (sign, heading, text, onclick, values = {}) => el("button.source", { type: "button", onclick, ...values }, icon(sign), el("b", {}, heading), el("span", { translate: text === player.current()?.title ? "no" : "yes" }, text));
   const drop = card("file", "A sound file", "Any recording: the part that matters can be cut out", () => field.click(), {
     ondragover: (event) => { event.preventDefault(); drop.classList.add("over"); },
     ondragleave: () => drop.classList.remove("over"),
@@ -174,16 +174,16 @@ const sources = () => {
 /** Asks what in the music that the models learned from comes nearest to a clip, and shows it. */
 const isNew = async (clip) => {
   const body = el("div.novelty", { "aria-live": "polite", "aria-busy": "true" }, el("p.hint", {}, "The clip is compared with every piece that the studio learned from…"));
-  openWindow("Is this new?", el("p.of", {}, el("b", {}, clip.title)), body);
+  openWindow("Is this new?", el("p.of", {}, el("b", { translate: "no" }, clip.title)), body);
   try {
     const told = await matching.novelty(clip.id);
     body.replaceChildren(
       el("p.verdict", {}, told.verdict),
       told.nearest.length ? el("h3", {}, "The nearest pieces of the training music") : null,
       el("ol.pieces", {}, ...told.nearest.map((piece) => el("li", {},
-        el("p", {}, el("b", {}, piece.name), piece.where ? el("span", {}, piece.where) : null),
+        el("p", {}, el("b", { translate: "no" }, piece.name), piece.where ? el("span", {}, piece.where) : null),
         el("p.score", { style: `--score:${Math.round(100 * piece.score)}%` }, el("i", {}), el("b", {}, `${Math.round(100 * piece.score)} %`)),
-        el("p.hint", {}, [piece.corpus, piece.licence].filter(Boolean).join(" · "))))),
+        el("p.hint", { translate: "no" }, [piece.corpus, piece.licence].filter(Boolean).join(" · "))))),
     );
   } catch (error) {
     body.replaceChildren(el("p.hint", { role: "alert" }, error.message));

@@ -13,31 +13,68 @@ const texts = new WeakMap();
 const attributes = new WeakMap();
 const inputs = new WeakSet();
 
-/** A phrase in the page's language; English where the table has none. */
-export const t = (phrase) => {
-  if (!table) return phrase;
+/** A phrase in the page's language; English where the table has none. `place` is the element that it stands in. */
+export const t = (phrase, place = null) => {
+  if (!table || !/[A-Za-z]|^,/.test(phrase)) return phrase;
   const key = phrase.replace(/\s+/g, " ").trim();
-  if (!key) return phrase;
-  const [, before, after] = /^(\s*)[^]*?(\s*)$/.exec(phrase);
-  const whole = look(key);
-  return whole === null ? phrase : before + whole + after;
+  const [before, after] = [/^\s*/.exec(phrase)[0], /\s*$/.exec(phrase)[0]];
+  const whole = at(key, place) ?? remembered(key);
+  // Chinese stops and commas bring their own room.
+  return whole === null ? phrase : before + whole + (/[、，。：；！？]$/.test(whole) ? "" : after);
 };
 
-const look = (key) => {
-  if (Object.hasOwn(table.exact, key)) return table.exact[key];
+// A word may have another meaning in some places: "Keep" beside the seed holds it, elsewhere it puts a clip by.
+const at = (key, place) => {
+  const choices = Object.hasOwn(table.places, key) ? table.places[key] : [];
+  return choices.find(([selector]) => place?.closest(selector))?.[1] ?? null;
+};
+
+const MOST_REMEMBERED = 3000;
+const remembered = (key) => {
+  const { memory } = table;
+  if (!memory.has(key)) {
+    if (memory.size >= MOST_REMEMBERED) memory.clear();
+    memory.set(key, look(key));
+  }
+  return memory.get(key);
+};
+
+// words.py does the same for tests and style sheets.
+const look = (key) => exactly(key) ?? joined(key, /(?<=[.!?…]) (?=[A-Z“])/, "") ?? byPattern(key) ?? joined(key, /, | and | · /, "、") ?? complaint(key);
+
+const exactly = (key) => {
+  const [first] = key;
+  const other = (first === first.toLowerCase() ? first.toUpperCase() : first.toLowerCase()) + key.slice(1);
+  return [key, other].map((each) => (Object.hasOwn(table.exact, each) ? table.exact[each] : null)).find((words) => words !== null) ?? null;
+};
+
+const byPattern = (key) => {
   for (const [pattern, words] of table.patterns) {
     const found = pattern.exec(key);
-    // What a pattern caught may be a phrase itself: "Play take 3", "no room: tempo".
-    if (found) return words.replace(/\$(\d)/g, (_, group) => { const part = found[group] ?? ""; return look(part) ?? part; });
+    // What $1 caught may be a phrase itself ("no room: tempo"); what %1 caught is somebody's own name.
+    if (found) return words.replace(/([$%])(\d)/g, (_, sign, group) => { const part = found[group] ?? ""; return (sign === "$" && part && look(part.trim())) || part; });
   }
   return null;
+};
+
+const joined = (key, between, by) => {
+  const parts = key.split(between);
+  const told = parts.length > 1 ? parts.map((part) => (/[A-Za-z]/.test(part) ? look(part) : part)) : [null];
+  return told.includes(null) ? null : told.join(by);
+};
+
+// An error: what was wrong, then why.
+const complaint = (key) => {
+  const found = /^([^:]{1,60}): (.+)$/.exec(key);
+  const why = found && look(found[2]);
+  return why ? `${look(found[1]) ?? found[1]}：${why}` : null;
 };
 
 const setText = (node) => {
   const known = texts.get(node);
   if (known && node.data === known.told) return;
   if (node.parentElement?.closest(SKIP)) return;
-  const told = t(node.data);
+  const told = t(node.data, node.parentElement);
   texts.set(node, { english: node.data, told });
   if (told !== node.data) node.data = told;
 };
@@ -48,7 +85,7 @@ const setAttributes = (element) => {
   for (const name of ATTRIBUTES) {
     const now = element.getAttribute(name);
     if (now === null || now === known[name]?.told) continue;
-    const told = t(now);
+    const told = t(now, element);
     known[name] = { english: now, told };
     if (told !== now) element.setAttribute(name, told);
   }
@@ -62,7 +99,7 @@ const wrapInput = (input) => {
   let english = NATIVE.get.call(input);
   let shown = english;
   const show = () => {
-    shown = t(english);
+    shown = t(english, input);
     NATIVE.set.call(input, shown);
   };
   Object.defineProperty(input, "value", {
@@ -115,8 +152,8 @@ const observer = new MutationObserver((changes) => {
 
 const load = async (name) => {
   const answer = await fetch(`studio/static/${name}.json`);
-  const { exact, patterns } = await answer.json();
-  return { exact, patterns: patterns.map(([pattern, words]) => [new RegExp(`^(?:${pattern})$`, "u"), words]) };
+  const { exact, places, patterns } = await answer.json();
+  return { exact, places, memory: new Map(), patterns: patterns.map(([pattern, words]) => [new RegExp(`^(?:${pattern})$`, "u"), words]) };
 };
 
 /** Shows the page in a language that LANGUAGES names. */

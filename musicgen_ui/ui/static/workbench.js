@@ -155,7 +155,7 @@ const morphPanel = () => {
     const chosen = others.value;
     try {
       const { clips: known } = await clips.list({ size: OTHERS });
-      others.replaceChildren(element("option", { value: "", text: "Choose a clip" }), ...known.filter((clip) => clip.id !== shown?.id).map((clip) => element("option", { value: clip.id, text: `${clip.title}, ${Math.round(clip.tempo)} BPM` })));
+      others.replaceChildren(element("option", { value: "", text: "Choose a clip" }), ...known.filter((clip) => clip.id !== shown?.id).map((clip) => element("option", { value: clip.id, translate: "no", text: `${clip.title}, ${Math.round(clip.tempo)} BPM` })));
       others.value = known.some((clip) => clip.id === chosen) ? chosen : "";
     } catch { /* the library says so itself */ }
   };
