@@ -3,7 +3,7 @@
 /** Lets the items of a list be dragged by their `.grip`; `moved(from, to)` is called once, at the end. */
 export const dragOrder = (list, moved) => {
   list.addEventListener("pointerdown", (event) => {
-    const grip = event.target instanceof Element ? event.target.closest(".grip") : null;
+    const grip = event.target instanceof Element ? event.target.closest("span.grip") : null;
     const row = grip?.closest("li");
     if (!row || event.button !== 0) return;
     event.preventDefault();

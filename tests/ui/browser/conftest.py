@@ -12,6 +12,7 @@ CHECKPOINT = Path(__file__).resolve().parents[3] / "checkpoints" / "composer_lst
 ARGUMENTS = (
     *("--no-sandbox", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--mute-audio"),
+    *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
 )
 DESKTOP = {"width": 1440, "height": 900}
 PATIENCE = 60_000

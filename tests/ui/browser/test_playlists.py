@@ -60,14 +60,14 @@ def test_made_filled_ordered_emptied_and_deleted_with_undo(visit, site, few) -> 
     assert order(page) == ["1", "0", "2"]
     assert page.locator("#announcer").inner_text() == "Place 2 of 3"
     page.wait_for_timeout(300)
-    grip, last = (page.locator(".ordered .grip").nth(i).bounding_box() for i in (0, 2))
+    grip, last = (page.locator(".ordered span.grip").nth(i).bounding_box() for i in (0, 2))
     page.mouse.move(grip["x"] + 20, grip["y"] + 20)
     page.mouse.down()
     page.mouse.move(grip["x"] + 20, last["y"] + 24, steps=5)
     page.mouse.up()
     assert order(page) == ["0", "2", "1"]
 
-    page.click("[aria-label='More for Midnight club 2']")
+    page.click(".ordered [aria-label='More for Midnight club 2']")
     page.click("[role=menuitem] >> text=Take out of this playlist")
     page.wait_for_function("document.querySelectorAll('.ordered .clip').length === 2")
     page.locator(".toast:has-text('Taken out') >> text=Undo").click()
@@ -125,7 +125,7 @@ def test_on_a_phone(visit, site, few) -> None:
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert page.evaluate(TALL_ENOUGH, "#library-app") == []
     assert serious(page) == []
-    page.click("[aria-label='More for Smoky club 0']")
+    page.click(".ordered [aria-label='More for Smoky club 0']")
     page.click("[role=menuitem] >> text=Move down")
     assert order(page)[:2] == ["1", "0"]
     assert here.errors == []
