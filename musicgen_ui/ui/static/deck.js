@@ -130,7 +130,7 @@ export class Deck {
       return;
     }
     const at = Math.max(changed - FADE, this.now(time));
-    if (at >= tape.seconds) return;
+    if (changed >= tape.seconds) return;
     const when = onGrid(this.began + at - this.from);
     this.silence(when);
     this.stretch(this.from + when - this.began, when, true);
@@ -140,7 +140,7 @@ export class Deck {
     const buffer = this.tape.buffer(from);
     const laid = this.lay([{ buffer, into: this.gain }], 0, when, soft);
     this.laid = this.tape.seconds;
-    if (!this.tape.done) this.cut(laid, when + buffer.duration - FADE);
+    this.cut(laid, when + buffer.duration - FADE);
   }
 
   lay(voices, at, when, soft) {
