@@ -23,7 +23,7 @@ COARSE, FINE = "coarse1", "fine1"
 PLAYED = {0.93: 1.0, 1.0: 1.0, 1.07: 1.0, 0.5: 0.8, 2.0: 0.8}
 """Tempi at which a recorded fragment is looked for, and what a likeness counts there."""
 
-HUMMED = {0.75: 1.0, 0.82: 1.0, 0.9: 1.0, 1.0: 1.0, 1.1: 1.0, 1.21: 1.0, 1.33: 1.0, 0.5: 0.8, 2.0: 0.8}
+HUMMED = {0.8: 1.0, 0.9: 1.0, 1.0: 1.0, 1.1: 1.0, 1.22: 1.0, 0.5: 0.8, 2.0: 0.8}
 """The same for a hummed one: few people hum at the tempo of a record."""
 
 CANDIDATES = 24
