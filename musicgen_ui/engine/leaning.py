@@ -25,6 +25,7 @@ from musicgen_ui.models.sampling import FAR_FROM_THE_END, Hook, Plan, draw_noise
 from musicgen_ui.music.frame import closing_beat
 from musicgen_ui.music.harmonization import agreement
 from musicgen_ui.music.score import METRES, PARTS, Score
+from musicgen_ui.music.statistics import empty_bars
 from musicgen_ui.music.table import COLUMN, DrumVocabulary, from_table, to_table
 from musicgen_ui.music.theory import key_is_minor
 from musicgen_ui.music.tokens import STEPS_PER_BEAT, decode, encode
@@ -189,6 +190,7 @@ class Leaning:
         errors = slider_errors(score, recipe.style, self.scales)
         miss = sum(abs(error) for error in errors.values()) / max(len(errors), 1)
         agrees = agreement(score)
+        miss += empty_bars(score)  # a bar in which nothing sounds misses everything
         return own * miss + (0.0 if agrees is None else AGREEMENT_WEIGHT * (1.0 - agrees))
 
 
