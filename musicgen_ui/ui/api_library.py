@@ -15,6 +15,7 @@ import gradio as gr
 from musicgen_ui.errors import RequestError
 from musicgen_ui.library.listing import Query
 from musicgen_ui.library.people import key_of
+from musicgen_ui.server.matching import novelty_of_clip, similar_to_clip
 from musicgen_ui.server.services import Services
 from musicgen_ui.server.taste import explain_taste, propose_taste, reset_taste, switch_taste
 
@@ -28,7 +29,7 @@ Endpoints = tuple[Callable[..., Any], ...]
 
 def library_endpoints(services: Services) -> dict[str, Callable[..., Any]]:
     """Name of an endpoint to its function, for ``gr.api``."""
-    made = (*_clips(services), *_playlists(services), *_taste(services))
+    made = (*_clips(services), *_playlists(services), *_taste(services), *_matching(services))
     return {function.__name__: _told(function) for function in made}
 
 
@@ -127,6 +128,36 @@ def _clips(services: Services) -> Endpoints:
         return {"restored": clips.restore(key_of(person), [clip])}
 
     return library_clips, library_keep, library_like, library_rename, library_tag, library_delete, library_restore
+
+
+def _matching(services: Services) -> Endpoints:
+    def similar(person: str, clip: str, begin: float = 0.0, end: float = 0.0) -> dict:
+        """Find a person's other clips that are most like a clip or a stretch of it, in any key and tempo.
+
+        Args:
+            person: secret token.
+            clip: id.
+            begin: seconds at which the stretch begins.
+            end: seconds at which it ends; 0 for the clip's end.
+
+        Returns:
+            {"matches": [{"clip", "begin", "end", "score", "why", ...}], "unheard": how many could not be compared}.
+        """
+        return similar_to_clip(services, key_of(person), clip, begin, end or None)
+
+    def novelty(person: str, clip: str) -> dict:
+        """Find the pieces that the composer learned from which come nearest to a clip.
+
+        Args:
+            person: secret token.
+            clip: id.
+
+        Returns:
+            {"verdict": a sentence, "nearest": [{"name", "corpus", "licence", "score", "exact_beats", ...}]}.
+        """
+        return novelty_of_clip(services, key_of(person), clip)
+
+    return similar, novelty
 
 
 def _playlists(services: Services) -> Endpoints:

@@ -19,6 +19,7 @@ from musicgen_ui.music.instruments import GM_NAMES, KITS
 from musicgen_ui.music.score import Score
 from musicgen_ui.music.score_json import score_to_dict
 from musicgen_ui.recipe import Recipe
+from musicgen_ui.server.matching import hearing
 from musicgen_ui.server.services import Services
 from musicgen_ui.source import Source
 from musicgen_ui.ui.meter_rows import meters_html
@@ -134,7 +135,11 @@ def put_away(services: Services, order: Order, result: Result, person: str | Non
     title, name, digest = heading_of(order), new_id(), []
     services.shelf.put(name, lambda folder: digest.append(_shelve(result, folder, title, order.given)))
     clip = clip_row(result, name, title, digest[0], order.origin)
-    return clip if person is None else services.library.clips.add(person, clip)
+    if person is None:
+        return clip
+    clip = services.library.clips.add(person, clip)
+    hearing(services).index_clip(person, clip.id, result.clip.samples, result.clip.sample_rate, result.score)
+    return clip
 
 
 def shown(order: Order, result: Result, clip: Clip, seconds: Mapping[str, float]) -> Shown:

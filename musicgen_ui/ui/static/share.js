@@ -5,12 +5,14 @@ import { t } from "./words.js";
 
 const MAX_FILE = 64_000_000;
 let shown = null;
+// SHA-256 that the link promised of the clip that is being made.
+let awaited = "";
 
 /** The address that makes a clip again. */
 export const linkTo = (clip) => {
   const address = new URL(location.href);
   address.hash = "";
-  address.search = `?r=${clip.code}&h=${clip.hash}`;
+  address.search = new URLSearchParams({ r: clip.code, h: clip.hash, t: clip.title });
   return address.href;
 };
 
@@ -84,15 +86,13 @@ const openLink = () => {
   const code = query.get("r");
   if (!code) return;
   const promised = query.get("h") ?? "";
+  const title = query.get("t") ?? "";
   restore(code);
   // The link has done its work: a reload is to keep what the person does from here on.
   history.replaceState(null, "", location.pathname + location.hash);
-  const wait = on("clip", ({ clip, to, unlike }) => {
-    if (to === "stage" && unlike !== undefined && clip.code) show(clip, promised, unlike);
-  });
+  awaited = promised;
   // Restoring has the page's attention for a moment; the clip comes after it.
-  setTimeout(() => make({ action: "open", code }, { to: "stage" }).catch((error) => toast(error.message)), 600);
-  return wait;
+  setTimeout(() => make({ action: "open", code, title }, { to: "stage" }).catch((error) => toast(error.message)), 600);
 };
 
 const readFile = async (file) => {
@@ -136,7 +136,11 @@ const dropHere = () => {
 };
 
 export const start = () => {
-  on("clip", ({ clip, to, unlike }) => { if (to === "stage" && unlike === undefined) show(clip); });
+  on("clip", ({ clip, to, unlike }) => {
+    if (to !== "stage") return;
+    show(clip, unlike === undefined ? "" : awaited, unlike);
+    awaited = "";
+  });
   dropHere();
   openLink();
 };
