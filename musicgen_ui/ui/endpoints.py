@@ -14,7 +14,7 @@ from musicgen_ui.ui.controls import Components
 from musicgen_ui.ui.settings import RECIPE_CONTROLS
 from musicgen_ui.ui.start import api_match
 from musicgen_ui.ui.timbre import api_borrow
-from musicgen_ui.ui.values import NumbersValue, ObjectValue, WordsValue
+from musicgen_ui.ui.values import NUMBERS, OBJECT, WORDS, json_value
 
 
 def wire_endpoints(made: Components, services: Services, lane: str) -> None:
@@ -26,7 +26,7 @@ def wire_endpoints(made: Components, services: Services, lane: str) -> None:
         lane: the queue of whatever needs the processor.
     """
     queued = {"concurrency_limit": 1, "concurrency_id": lane}
-    answers = [gr.File(label=name, visible=False) for name in OUTPUTS] + [ObjectValue(label="clip", visible=False)]
+    answers = [gr.File(label=name, visible=False) for name in OUTPUTS] + [json_value(label="clip")]
     every = {name: made[name] for name in RECIPE_CONTROLS}
     song = {"file": gr.File(label="file", visible=False)}
     again = _hidden(seed=0, style={}) | song
@@ -46,7 +46,7 @@ def wire_endpoints(made: Components, services: Services, lane: str) -> None:
             endpoint(services), inputs_kwargs=inputs | owner, outputs=answers, preprocess=False, api_name=name, **queued
         )
     for name, endpoint, found in (("borrow_timbre", api_borrow, "point"), ("match", api_match, "style")):
-        recording, answer = gr.File(label="recording", visible=False), ObjectValue(label=found, visible=False)
+        recording, answer = gr.File(label="recording", visible=False), json_value(label=found)
         gr.Button(visible=False).click(endpoint(services.studio), recording, answer, api_name=name, **queued)
     for name, function in library_endpoints(services).items():
         gr.api(function, api_name=name, concurrency_limit=4)
@@ -54,9 +54,12 @@ def wire_endpoints(made: Components, services: Services, lane: str) -> None:
 
 def _hidden(**values: Any) -> dict[str, gr.components.Component]:
     """A component that nobody sees for every argument, with its default."""
-    kinds = {int: gr.Number, float: gr.Number, str: gr.Textbox, dict: ObjectValue}
-    lists = {"bars": NumbersValue}
-    return {
-        name: kinds.get(type(value), lists.get(name, WordsValue))(value, label=name, visible=False)
-        for name, value in values.items()
-    }
+    kinds = {int: gr.Number, float: gr.Number, str: gr.Textbox}
+
+    def part(name: str, value: Any) -> gr.components.Component:
+        if type(value) in kinds:
+            return kinds[type(value)](value, label=name, visible=False)
+        schema = OBJECT if isinstance(value, dict) else NUMBERS if name == "bars" else WORDS
+        return json_value(value, schema=schema, label=name)
+
+    return {name: part(name, value) for name, value in values.items()}

@@ -19,7 +19,7 @@ from musicgen_ui.errors import RequestError
 from musicgen_ui.recipe import TIMBRE_SYNTHS
 from musicgen_ui.timbre import TIMBRE_PARTS, TimbrePoint
 from musicgen_ui.ui.settings import SLOTS, from_timbre, slot_point
-from musicgen_ui.ui.values import ObjectValue
+from musicgen_ui.ui.values import json_value
 
 LOG = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ def timbre_controls(synths: tuple[str, ...]) -> tuple[Components, Panel]:
                         True, label=part.capitalize(), elem_id=f"timbre_{part}", container=False, min_width=70
                     )
                 reset = gr.Button("Reset timbre", size="sm", elem_id="timbre-reset", min_width=0)
-            made["timbre"] = ObjectValue({}, visible=False, label="Timbre")
+            made["timbre"] = json_value({}, label="Timbre")
     return made, Panel(**slots, morph=morph, reset=reset)
 
 

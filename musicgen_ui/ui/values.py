@@ -6,26 +6,20 @@ from typing import Any
 
 import gradio as gr
 
-
-class ObjectValue(gr.JSON):
-    """An object."""
-
-    def api_info(self) -> dict[str, Any]:
-        """JSON schema of the value."""
-        return {"type": "object", "description": "an object with any fields"}
+OBJECT: dict[str, Any] = {"type": "object", "description": "an object with any fields"}
+WORDS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+NUMBERS: dict[str, Any] = {"type": "array", "items": {"type": "integer"}}
 
 
-class WordsValue(gr.JSON):
-    """A list of words."""
+def json_value(value: Any = None, *, schema: dict[str, Any] = OBJECT, label: str) -> gr.JSON:
+    """A component that nobody sees and that holds a JSON value.
 
-    def api_info(self) -> dict[str, Any]:
-        """JSON schema of the value."""
-        return {"type": "array", "items": {"type": "string"}}
-
-
-class NumbersValue(gr.JSON):
-    """A list of whole numbers."""
-
-    def api_info(self) -> dict[str, Any]:
-        """JSON schema of the value."""
-        return {"type": "array", "items": {"type": "integer"}}
+    Args:
+        value: at first.
+        schema: of the value: OBJECT, WORDS or NUMBERS.
+        label: its name.
+    """
+    part = gr.JSON(value, label=label, visible=False)
+    # Of the instance: Gradio writes a stub file beside every module that has a component class of its own.
+    part.api_info = lambda: dict(schema)
+    return part
