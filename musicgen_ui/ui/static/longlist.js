@@ -13,7 +13,7 @@ const UNDER_TILE = 92;
  * there are; `failed(error)` hears what went wrong. `tiles` draws squares in columns in place of rows. */
 export class LongList {
   constructor({ label, load, draw, told, failed }) {
-    Object.assign(this, { load, draw, told, failed, tiles: false, total: 0, pages: new Map(), asking: new Map(), nodes: new Map(), turn: 0 });
+    Object.assign(this, { load, draw, told, failed, tiles: false, total: 0, pages: new Map(), asking: new Map(), nodes: new Map(), changed: new Map(), turn: 0, time: 0 });
     this.box = el("div.long", { role: "list", "aria-label": label });
     const look = () => this.draws || (this.draws = requestAnimationFrame(() => { this.draws = 0; this.show(); }));
     document.addEventListener("scroll", look, { passive: true, capture: true });
@@ -64,11 +64,12 @@ export class LongList {
 
   ask(page) {
     if (this.asking.has(page)) return this.asking.get(page);
-    const turn = this.turn;
+    const { turn, time } = this;
     const asked = this.load(page, PAGE).then(
       ({ clips, total }) => {
         if (turn !== this.turn) return;
-        this.pages.set(page, clips);
+        // What was changed since this was asked for is newer than the answer.
+        this.pages.set(page, clips.map((clip) => (this.changed.get(clip.id)?.time > time ? this.changed.get(clip.id).clip : clip)));
         this.total = total;
         this.told({ total });
       },
@@ -80,6 +81,8 @@ export class LongList {
 
   /** Puts a changed clip in its place. */
   put(clip) {
+    this.time += 1;
+    this.changed.set(clip.id, { clip, time: this.time });
     for (const [page, clips] of this.pages) {
       const at = clips.findIndex((each) => each.id === clip.id);
       if (at < 0) continue;

@@ -10,6 +10,7 @@ import { decode, listen, MOST, peaks, secondsOf, toWav } from "./recording.js";
 import { stretch } from "./stretch.js";
 import * as player from "./player.js";
 
+const FAINT = 0.02; // a likeness that is none
 const LONGEST = 30; // seconds of a stretch that is looked for
 let stage = null;
 let results = null;
@@ -177,10 +178,11 @@ const isNew = async (clip) => {
   openWindow("Is this new?", el("p.of", {}, el("b", { translate: "no" }, clip.title)), body);
   try {
     const told = await matching.novelty(clip.id);
+    const pieces = told.nearest.filter(({ score }, i) => i === 0 || score >= FAINT);
     body.replaceChildren(
       el("p.verdict", {}, told.verdict),
-      told.nearest.length ? el("h3", {}, "The nearest pieces of the training music") : null,
-      el("ol.pieces", {}, ...told.nearest.map((piece) => el("li", {},
+      pieces.length ? el("h3", {}, "The nearest pieces of the training music") : "",
+      el("ol.pieces", {}, ...pieces.map((piece) => el("li", {},
         el("p", {}, el("b", { translate: "no" }, piece.name), piece.where ? el("span", {}, piece.where) : null),
         el("p.score", { style: `--score:${Math.round(100 * piece.score)}%` }, el("i", {}), el("b", {}, `${Math.round(100 * piece.score)} %`)),
         el("p.hint", { translate: "no" }, [piece.corpus, piece.licence].filter(Boolean).join(" · "))))),

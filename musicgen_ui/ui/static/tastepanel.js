@@ -10,7 +10,7 @@ const SLIDERS = [
   ["tempo", "slower", "faster"], ["mood", "darker", "sunnier"], ["energy", "calmer", "more driving"], ["density", "sparser", "busier"],
   ["syncopation", "straighter", "more off-beat"], ["complexity", "simpler", "richer"], ["brightness", "warmer", "brighter"], ["space", "drier", "more roomy"],
 ];
-const FULL = 1.6; // log odds for each unit of a slider, at which a bar is full
+const FULL = 2.4; // log odds for each unit of a slider, at which a bar is full
 const UNKNOWN = 1.2;
 
 let box = null;
@@ -26,7 +26,7 @@ export const reasonFor = async (clip) => {
   }
 };
 
-const share = (value) => Math.max(-1, Math.min(1, value / FULL));
+const share = (value) => Math.max(-0.96, Math.min(0.96, value / FULL));
 const bar = ([name, less, more]) => {
   const known = told.weights.find((weight) => weight.name === name);
   const weight = known?.weight ?? 0;
