@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from musicgen_ui.cli.arguments import OneLineParser, add_engine_options, load_studio, whole
 from musicgen_ui.errors import RequestError
+from musicgen_ui.server.hearing import warm_up
 from musicgen_ui.server.listen import serve
 from musicgen_ui.server.opening import open_services
 from musicgen_ui.ui.site import site
@@ -43,5 +44,6 @@ except RequestError as error:
     sys.exit(2)
 
 if __name__ == "__main__":
+    warm_up()
     say(f"The studio is open: http://{options.host}:{options.port}")
     serve(app, options.host, options.port)

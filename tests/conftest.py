@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,9 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("MUSICGEN_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# No test may touch the library of whoever runs it.
+os.environ["MUSICGEN_DATA"] = tempfile.mkdtemp(prefix="musicgen-tests-")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

@@ -23,11 +23,13 @@ def run(args: argparse.Namespace) -> None:
     """Load and warm up the models, then open the page, until Ctrl-C."""
     check_address(args.host, args.port)
     studio = load_studio(args, log=lambda line: print(line, flush=True))
+    from musicgen_ui.server.hearing import warm_up
     from musicgen_ui.server.listen import serve
     from musicgen_ui.server.opening import open_services
     from musicgen_ui.ui.site import site
 
     whole = site(open_services(studio))
+    warm_up()
     print(f"The studio is open: http://{args.host}:{args.port}", flush=True)
     serve(whole.app, args.host, args.port)
 

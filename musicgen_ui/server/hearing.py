@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from musicgen_ui.audio.alignment import align
 from musicgen_ui.audio.template import Template, template
 from musicgen_ui.audio.tune import score_tune
 from musicgen_ui.audio.waveform import read_audio
 from musicgen_ui.errors import RequestError
 from musicgen_ui.library.matching import Matcher
+from musicgen_ui.library.novelty import shipped_index
 from musicgen_ui.music.score import Score
 from musicgen_ui.music.score_json import score_from_dict
 
@@ -127,3 +129,15 @@ def heard(samples: np.ndarray, sample_rate: int, score: Score | None) -> Templat
     if score is None or not score.pitched:
         return value
     return value.with_melody(score_tune(score, value.frames, np.shape(samples)[-1] / sample_rate))
+
+
+def warm_up() -> threading.Thread:
+    """Load and compile, on a thread, what the first search would wait for: some seconds where nothing is cached."""
+
+    def work() -> None:
+        shipped_index()
+        align(np.ones((8, 16), np.float32))
+
+    thread = threading.Thread(target=work, name="musicgen-warm-up", daemon=True)
+    thread.start()
+    return thread

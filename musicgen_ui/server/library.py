@@ -69,17 +69,22 @@ def _bin(router: APIRouter, services: Services) -> None:
         """Delete ``{"clips": [id, ...]}``; they can be had back for 30 days."""
         deleted = clips.delete(person, _ids(values))
         services.sweep()
+        services.turned_over(person)
         return {"deleted": deleted}
 
     @router.post("/clips/restore")
     def restore_clips(person: Person, values: Values) -> dict[str, int]:
         """Undo a delete: ``{"clips": [id, ...]}``."""
-        return {"restored": clips.restore(person, _ids(values))}
+        restored = clips.restore(person, _ids(values))
+        services.turned_over(person)
+        return {"restored": restored}
 
     @router.post("/empty-history")
     def empty_history(person: Person) -> dict[str, list[str]]:
         """Delete what is neither kept nor liked nor in a playlist; the ids in the answer can be restored."""
-        return {"clips": clips.empty_history(person)}
+        emptied = clips.empty_history(person)
+        services.turned_over(person)
+        return {"clips": emptied}
 
     @router.post("/purge")
     def purge(person: Person) -> dict[str, int]:
@@ -140,7 +145,9 @@ def _transfer(router: APIRouter, services: Services) -> None:
     @router.post("/import")
     async def bring(person: Person, request: Request) -> dict[str, int]:
         """Take in an exported library: the zip is the body, at most 200 MB. Clips that are there already stay one."""
-        return vars(await receive(request, services, person))
+        taken = await receive(request, services, person)
+        services.turned_over(person)
+        return vars(taken)
 
     @router.post("/forget")
     def forget(person: Person, values: Values) -> dict[str, int]:
@@ -149,6 +156,7 @@ def _transfer(router: APIRouter, services: Services) -> None:
             raise RequestError("sure", "must be true: nothing of this can be had back")
         gone = library.people.forget(person)
         services.shelf.remove(gone)
+        services.turned_over(person)
         return {"forgotten": len(gone)}
 
 

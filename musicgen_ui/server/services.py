@@ -57,3 +57,8 @@ class Services:
         """Let go of what was deleted long ago, with its files."""
         self.shelf.remove(self.library.clips.sweep())
         self.library.playlists.sweep()
+
+    def turned_over(self, person: str) -> None:
+        """A person's clips came or went in numbers: what searches them reads them anew when it is next asked."""
+        if self.matching is not None:
+            self.matching.matcher.forget(person)
