@@ -207,7 +207,7 @@ def end_words_css() -> str:
         if dash:
             for end, word in (("min", left), ("max", right)):
                 rules.append(f'#{name} .{end}_value::after{{content:"{word}"}}')
-                rules.append(f'html:lang(zh) #{name} .{end}_value::after{{content:"{chinese(word)}"}}')
+                rules.append(f'html:lang(zh) #{name} .{end}_value::after{{content:"{chinese(word)}"!important}}')
             rules.append(f"#{name} .min_value,#{name} .max_value{{font-size:0}}")
     return "".join(rules)
 

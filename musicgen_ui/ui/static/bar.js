@@ -1,6 +1,7 @@
 // The player at the foot of every room.
 import { $, clock, emit, say, toast } from "./bus.js";
 import { el, icon, svg, typing } from "./dom.js";
+import { prettyKey } from "./clipwords.js";
 import { addKeys, openKeys, startKeys } from "./keys.js";
 import { openWindow } from "./menu.js";
 import * as player from "./player.js";
@@ -71,7 +72,7 @@ const setup = () => {
 };
 
 const facts = (clip) =>
-  [`${Math.round(clip.tempo)} BPM`, clip.key, clip.metre, clip.genre].filter(Boolean).map((fact) => el("span", {}, fact));
+  [`${Math.round(clip.tempo)} BPM`, clip.key && prettyKey(clip.key), clip.metre, clip.genre].filter(Boolean).map((fact) => el("span", {}, fact));
 
 const seekTo = () => {
   held = false;

@@ -119,7 +119,7 @@ const visit = (root) => {
     if (node.nodeType === Node.TEXT_NODE) setText(node);
     else {
       setAttributes(node);
-      if (node.matches('input[role="listbox"], input[aria-haspopup="listbox"]')) wrapInput(node);
+      if (node.matches('input[role="combobox"]')) wrapInput(node);
     }
   }
   return undefined;
