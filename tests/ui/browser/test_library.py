@@ -101,14 +101,14 @@ def test_keep_like_rename_tag_delete_and_have_back(visit, site, few) -> None:
     page.click("[role=menuitem] >> text=Tags")
     page.fill("dialog input", "for Anna, rainy, for Anna")
     page.click("dialog >> text=Save tags")
-    page.wait_for_selector(".clip:has-text('Mine') .tag:text-is('for Anna')")
+    page.wait_for_selector(".clip:has-text('Mine') .tag:has-text('for Anna')")
 
     page.click("[aria-label='More for Midnight club 2']")
     page.click("[role=menuitem] >> text=Delete")
     settle(page, 8)
     page.click(".toast >> text=Undo")
     settle(page, 9)
-    page.click(".clip:has-text('Mine') .tag:text-is('rainy')")
+    page.click(".clip:has-text('Mine') .tag:has-text('rainy')")
     page.wait_for_selector(".filter-chip:has-text('rainy')")
     stored = {clip["title"]: clip for clip in ask(site[0], "studio/library/clips", few)["clips"]}
     mine = stored["<b>Mine</b> & yours"]
