@@ -23,15 +23,20 @@ _TITLE = re.compile("《[^》]*》|“[^”]*”")
 COLLECT = """() => {
     const found = [];
     const hidden = (element) => element.closest('[translate="no"], script, style, textarea, template') ;
-    const seen = (element) => element.checkVisibility({ visibilityProperty: true }) || element.closest('[role=tooltip]')?.parentElement.checkVisibility() || element.closest('option')?.parentElement.checkVisibility();
+    const within = (element, what) => element.closest(what)?.parentElement.checkVisibility();
+    const seen = (element) => element.checkVisibility({ visibilityProperty: true })
+        || within(element, '[role=tooltip]') || within(element, 'option');
     const shown = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').get;
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
     for (let node = walker.currentNode; node; node = walker.nextNode()) {
         const element = node.nodeType === 3 ? node.parentElement : node;
         if (!element || hidden(element) || !seen(element)) continue;
-        if (node.nodeType === 3) { if (/[A-Za-z]/.test(node.data)) found.push(node.data.trim()); continue; }
+        if (node.nodeType === 3) {
+            if (/[A-Za-z]/.test(node.data)) found.push(node.data.trim());
+            continue;
+        }
         for (const name of ['aria-label', 'title', 'placeholder', 'alt', 'aria-valuetext', 'aria-description'])
-            if (/[A-Za-z]/.test(element.getAttribute(name) ?? '')) found.push(`${name}: ${element.getAttribute(name)}`);
+            if (element.hasAttribute(name)) found.push(`${name}: ${element.getAttribute(name)}`);
         if (element.matches('input[role=combobox]')) found.push(`shown: ${shown.call(element)}`);
         for (const side of ['::before', '::after']) {
             const words = getComputedStyle(element, side).content;

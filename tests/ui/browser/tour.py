@@ -26,7 +26,6 @@ def studio(page: Any) -> Iterator[str]:
     yield "drawers"
     for number in range(3):
         page.locator("#synth label").nth(number).click()
-    page.locator("#timbre_a_kind label").nth(1).click() if page.locator("#timbre_a_kind").is_visible() else None
     page.locator("#synth label").first.click()
     page.locator("#timbre_a_kind label").nth(1).click()
     page.locator("#timbre_b_kind label").nth(2).click()
@@ -54,7 +53,8 @@ def clip(page: Any) -> Iterator[str]:
     yield "clip"
     for kind in FIGURES:
         page.click(f"#figure-tab-{kind}")
-        page.wait_for_timeout(500)
+        page.wait_for_selector(f"#figures .figure-{kind}, #figures .pages" if kind == "sheet" else f".figure-{kind}")
+        page.wait_for_timeout(300)
         yield kind
     page.click("#mixer .fold")
     page.wait_for_selector("#mixer .strip", timeout=SLOW)
@@ -74,6 +74,8 @@ def work(page: Any) -> Iterator[str]:
 def windows(page: Any) -> Iterator[str]:
     """What the player opens."""
     for name in ("adjust", "help"):
+        if not page.is_visible(f"#player-bar .press.{name}"):
+            continue  # a phone has no keys
         page.click(f"#player-bar .press.{name}")
         page.wait_for_selector("dialog[open]")
         yield name
