@@ -1,5 +1,6 @@
 # make run    opens the studio          make test      runs every test
 # make lint   checks style              make bench     measures speed
+# make screens takes a picture of every screen
 # make prepare, make train, make evaluate: see README.md. Options go in ARGS, as in: make run ARGS="--port 7861"
 #
 # Everything installs into .venv; the stamp files make the second run instant. git is not needed.
@@ -13,14 +14,14 @@ DEV_STAMP := $(VENV)/.installed-dev
 UV_VERSION := 0.13.9
 INSTALL = $(PY) -m uv pip install --quiet --python $(PY) --override overrides.txt --constraint constraints.txt
 
-.PHONY: run test lint bench evaluate train prepare lock clean
+.PHONY: run test lint bench screens evaluate train prepare lock clean
 .DELETE_ON_ERROR:
 
 run: $(RUN_STAMP)
 	$(PY) -m musicgen_ui serve $(ARGS)
 
 test: $(DEV_STAMP)
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 lint: $(DEV_STAMP)
 	$(PY) -m ruff check .
@@ -28,6 +29,9 @@ lint: $(DEV_STAMP)
 
 bench: $(RUN_STAMP)
 	$(PY) -m musicgen_ui bench $(ARGS)
+
+screens: $(DEV_STAMP)
+	$(PY) -m tests.ui.browser.screens $(ARGS)
 
 prepare: $(RUN_STAMP)
 	$(PY) -m musicgen_ui prepare $(or $(ARGS),--corpora corpora --out prepared)

@@ -47,7 +47,7 @@ class Maker(Protocol):
         recipe: Recipe,
         hook: Hook | None = None,
         given: Score | None = None,
-        base: Score | None = None,
+        base: Score | tuple[Score, Score] | None = None,
         preview: Callable[[Piece], None] | None = None,
     ) -> Result: ...
 
@@ -60,14 +60,14 @@ class Order:
         recipe: what to make.
         title: names the files; empty names them after the genre.
         given: the person's own notes, where the recipe's innermost source is a MIDI file.
-        base: the notes of the clip that it is made from, where they are at hand.
+        base: the notes of the clip that it is made from, or of the two, where they are at hand.
         origin: how it came to be, one of ``library.clip.ORIGINS``.
     """
 
     recipe: Recipe
     title: str = ""
     given: Score | None = None
-    base: Score | None = None
+    base: Score | tuple[Score, Score] | None = None
     origin: str = "made"
 
 

@@ -100,7 +100,8 @@ def _morph(values: Mapping[str, Any], services: Services, person: str) -> Order:
         raise RequestError("morph", "a clip made from a MIDI file cannot be one of the two")
     recipe = morphed(one.recipe, other.recipe, values.get("mix", 0.5), values.get("bars"))
     title = one.clip.title if one.clip.title == other.clip.title else f"{one.clip.title} + {other.clip.title}"
-    return Order(recipe, title[:80], None, None, "morph")
+    known = (one.score, other.score)
+    return Order(recipe, title[:80], None, None if None in known else known, "morph")
 
 
 def _perform(values: Mapping[str, Any], services: Services, person: str) -> Order:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -50,4 +51,6 @@ def test_every_endpoint_is_a_tool_that_can_be_called(page: str, serve, studio) -
             assert refused.isError
             assert "bars: must be from 1" in refused.content[0].text
 
-    asyncio.run(asyncio.wait_for(visit(), TIMEOUT))
+    # On a thread of its own: the browser tests leave an event loop behind on this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, asyncio.wait_for(visit(), TIMEOUT)).result()

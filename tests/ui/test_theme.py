@@ -53,5 +53,5 @@ def test_no_file_of_the_page_names_another_machine() -> None:
 
 def test_the_page_keeps_everything_on_this_machine() -> None:
     options = mount_options()
-    for switched_off in ("run_history", "ssr_mode", "show_error", "pwa", "mcp_server", "enable_monitoring"):
+    for switched_off in ("run_history", "ssr_mode", "show_error", "pwa", "enable_monitoring"):
         assert options[switched_off] is False
