@@ -190,7 +190,7 @@ export const start = () => {
     if (token === "take-0") takes = [];
     takes = [...takes.filter((take) => take.id !== clip.id), clip];
     say("A take is ready.");
-    draw();
+    queueMicrotask(draw); // once its order is off the list
   });
   on("player", (state) => {
     const turned = state.clip?.id !== playing.clip?.id || state.playing !== playing.playing;
