@@ -8,7 +8,7 @@ from typing import Any
 NAMES = (
     "MusicGen UI", "WaveNet", "LSTM", "VAE-GAN", "SoundFont", "MIDI", "MusicXML", "WAV", "FLAC", "MP3", "OGG", "M4A",
     "MCP", "BPM", "MFCC", "Python", "HTTP", "HTTPS", "https", "OpenAPI", "JSON", "M3U", "zip", "Ctrl", "Enter",
-    "Lo-fi", "English",
+    "Lo-fi", "English", "AABA", "ABAB",
 )  # fmt: skip
 """Proper names, formats and keys of the keyboard."""
 
