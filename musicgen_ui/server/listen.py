@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import uvicorn
 
 START_SECONDS = 30.0
+
+SWITCH_SECONDS = 0.001
 
 
 def configuration(app: Any, host: str, port: int) -> uvicorn.Config:
@@ -18,6 +21,8 @@ def configuration(app: Any, host: str, port: int) -> uvicorn.Config:
 
 def serve(app: Any, host: str, port: int) -> None:
     """Serve until Ctrl-C."""
+    # The composer lets go of the interpreter at every small step and has to wait for it to come back: not so long.
+    sys.setswitchinterval(SWITCH_SECONDS)
     uvicorn.Server(configuration(app, host, port)).run()
 
 

@@ -183,15 +183,16 @@ class Page:
             yield {self._out["status"]: status.refused(error)}
             return
         name, stream = self._services.streams.open()
-        begun = {self._out["status"]: status.working(Progress(0.0), task), self._out["stream"]: stream_html(name, mark)}
-        yield begun | ({self._out["seed"]: order.recipe.seed} if show_seed else {})
 
         def hear(piece: Piece) -> None:
             stream.put(piece.begin, piece.samples)
 
         work = Work(lambda hook: make(self._services, order, hook, owner, hear))
+        work.start()  # before anything is told: the first word takes the page a tenth of a second
+        begun = {self._out["status"]: status.working(Progress(0.0), task), self._out["stream"]: stream_html(name, mark)}
         stage: str | None = None
         try:
+            yield begun | ({self._out["seed"]: order.recipe.seed} if show_seed else {})
             for progress in work.follow():
                 stage = progress.now
                 yield {self._out["status"]: status.working(progress, task)}
@@ -205,6 +206,7 @@ class Page:
         else:
             yield self._finished(work.result, mark)
         finally:
+            work.stop()
             stream.close()
 
     def _finished(self, shown: Shown, mark: Mark) -> dict[Any, Any]:

@@ -58,10 +58,25 @@ class Work(Generic[T]):
         self._now: str | None = None
         self._stage_began = (0.0, 0.0)
         self._thread = threading.Thread(target=self._run, name="musicgen-work", daemon=True)
+        self._began: float | None = None
         self.result: T | None = None
 
-    def follow(self, interval: float = 0.12) -> Iterator[Progress]:
+    def start(self) -> None:
+        """Begin; :meth:`follow` does so itself where nobody was quicker."""
+        if self._began is None:
+            self._began = time.perf_counter()
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Stop, and wait until it has stopped; what has ended stays as it is."""
+        self._stop.set()
+        if self._began is not None:
+            self._thread.join(timeout=10.0)
+
+    def follow(self, interval: float = 0.2) -> Iterator[Progress]:
         """Start the work and look at it every ``interval`` seconds until it has ended.
+
+        Every look costs the server some work, which the composer on its thread has to wait for.
 
         Closing the iterator early stops the work and waits until it has stopped, so that the next request finds
         the processor free.
@@ -72,11 +87,10 @@ class Work(Generic[T]):
         Raises:
             Exception: whatever the work raised.
         """
-        began = time.perf_counter()
-        self._thread.start()
+        self.start()
         try:
             while True:
-                yield Progress(time.perf_counter() - began, dict(self._progress), self._now, self._left())
+                yield Progress(time.perf_counter() - self._began, dict(self._progress), self._now, self._left())
                 try:
                     value, error = self._outcome.get(timeout=interval)
                 except queue.Empty:
@@ -86,8 +100,7 @@ class Work(Generic[T]):
                 self.result = value
                 return
         finally:
-            self._stop.set()
-            self._thread.join(timeout=10.0)
+            self.stop()
 
     def _run(self) -> None:
         try:

@@ -149,10 +149,11 @@ def test_progress_is_what_the_engine_reported(services, calls) -> None:
     assert len({round(share, 2) for share in shares}) >= 4
 
 
-def test_leaving_the_handler_stops_the_engine(services, calls) -> None:
+@pytest.mark.parametrize("looks", [1, 4])
+def test_leaving_the_handler_stops_the_engine(services, calls, looks: int) -> None:
     calls.pause = 0.03
     running = start(services, bars=128)
-    for _ in range(4):
+    for _ in range(looks):
         next(running)
     running.close()
     assert calls.running == 0
