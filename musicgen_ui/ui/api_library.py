@@ -18,18 +18,16 @@ from musicgen_ui.library.people import key_of
 from musicgen_ui.server.matching import novelty_of_clip, similar_to_clip
 from musicgen_ui.server.services import Services
 from musicgen_ui.server.taste import explain_taste, propose_taste, reset_taste, switch_taste
+from musicgen_ui.ui.api_playlists import Endpoints, playlist_endpoints
 
 LOG = logging.getLogger(__name__)
 
 FAILED = "Something went wrong here."
 
 
-Endpoints = tuple[Callable[..., Any], ...]
-
-
 def library_endpoints(services: Services) -> dict[str, Callable[..., Any]]:
     """Name of an endpoint to its function, for ``gr.api``."""
-    made = (*_clips(services), *_playlists(services), *_taste(services), *_matching(services))
+    made = (*_clips(services), *playlist_endpoints(services), *_taste(services), *_matching(services))
     return {function.__name__: _told(function) for function in made}
 
 
@@ -158,49 +156,6 @@ def _matching(services: Services) -> Endpoints:
         return novelty_of_clip(services, key_of(person), clip)
 
     return similar, novelty
-
-
-def _playlists(services: Services) -> Endpoints:
-    playlists = services.library.playlists
-
-    def playlist_list(person: str) -> dict:
-        """A person's playlists.
-
-        Args:
-            person: secret token.
-
-        Returns:
-            {"playlists": [...]}.
-        """
-        return {"playlists": [playlist.to_dict() for playlist in playlists.list(key_of(person))]}
-
-    def playlist_create(person: str, name: str, clips: list[str]) -> dict:
-        """Make a playlist.
-
-        Args:
-            person: secret token.
-            name: what it is called.
-            clips: ids, in order.
-
-        Returns:
-            The playlist.
-        """
-        return playlists.create(key_of(person), name, clips).to_dict()
-
-    def playlist_reorder(person: str, playlist: str, clips: list[str]) -> dict:
-        """Put the clips of a playlist into another order.
-
-        Args:
-            person: secret token.
-            playlist: id.
-            clips: the ids of all its clips, in their new order.
-
-        Returns:
-            The playlist.
-        """
-        return playlists.reorder(key_of(person), playlist, clips).to_dict()
-
-    return playlist_list, playlist_create, playlist_reorder
 
 
 def _taste(services: Services) -> Endpoints:

@@ -46,7 +46,8 @@ def test_the_public_endpoints_and_every_argument_of_generate_has_a_default(serve
         "/generate", "/accompany", "/continue_clip", "/regenerate", "/make_recipe", "/vary", "/morph", "/perform",
         "/borrow_timbre", "/match", "/library_clips", "/library_keep", "/library_like", "/library_rename",
         "/library_tag", "/library_delete", "/library_restore", "/playlist_list", "/playlist_create",
-        "/playlist_reorder", "/taste", "/taste_switch", "/taste_reset", "/taste_propose", "/similar",
+        "/playlist_add", "/playlist_remove", "/playlist_reorder", "/playlist_rename", "/playlist_delete",
+        "/playlist_restore", "/taste", "/taste_switch", "/taste_reset", "/taste_propose", "/similar",
         "/novelty",
     ]  # fmt: skip
     for name, endpoint in endpoints.items():
