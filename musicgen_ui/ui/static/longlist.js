@@ -17,7 +17,9 @@ export class LongList {
     this.box = el("div.long", { role: "list", "aria-label": label });
     const look = () => this.draws || (this.draws = requestAnimationFrame(() => { this.draws = 0; this.show(); }));
     document.addEventListener("scroll", look, { passive: true, capture: true });
-    new ResizeObserver(look).observe(this.box);
+    const watch = new ResizeObserver(look);
+    watch.observe(this.box);
+    watch.observe(document.body); // what lies above it opened or closed
   }
 
   get shape() {
