@@ -21,7 +21,7 @@ run: $(RUN_STAMP)
 	$(PY) -m musicgen_ui serve $(ARGS)
 
 test: $(DEV_STAMP)
-	$(PY) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(PY) -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 lint: $(DEV_STAMP)
 	$(PY) -m ruff check .
