@@ -3,6 +3,8 @@
 import { audio, FADE, LEAD, output, RATE } from "./sound.js";
 
 const ENOUGH = 0.5;
+const LATE = 0.03;
+const TRIES = 4;
 const CURVE = 64;
 const rising = Float32Array.from({ length: CURVE }, (_, i) => Math.sin((Math.PI / 2) * (i / (CURVE - 1))));
 const falling = rising.slice().reverse();
@@ -124,20 +126,26 @@ export class Deck {
       if (tape.seconds - this.laid <= wait) return;
       // The last moments had been faded out: they are heard again, so that nothing is lost.
       const at = Math.max(0, this.laid - (this.stretches.length ? FADE : 0));
-      [this.from, this.began] = [at, Math.max(time, this.began)];
+      const buffer = tape.buffer(Math.round(at * RATE) / RATE);
+      [this.from, this.began] = [at, Math.max(this.soon(), this.began)];
       this.starved = false;
-      this.stretch(at, this.began, at > 0);
+      this.stretch(buffer, this.began, at > 0);
       return;
     }
-    const at = Math.max(changed - FADE, this.now(time));
     if (changed >= tape.seconds) return;
-    const when = onGrid(this.began + at - this.from);
-    this.silence(when);
-    this.stretch(this.from + when - this.began, when, true);
+    for (let tries = 1; ; tries += 1) {
+      const at = Math.max(changed - FADE, this.now(this.soon()));
+      const when = onGrid(this.began + at - this.from);
+      const place = Math.round((this.from + when - this.began) * RATE) / RATE;
+      const buffer = tape.buffer(place);
+      // Copying a long tape on a busy machine can take longer than the lead: then the moment has passed.
+      if (tries < TRIES && audio().currentTime > when - LATE) continue;
+      this.silence(when);
+      this.stretch(buffer, when, true);
+      return;
+    }
   }
-  stretch(at, when, soft) {
-    const from = Math.round(at * RATE) / RATE;
-    const buffer = this.tape.buffer(from);
+  stretch(buffer, when, soft) {
     const laid = this.lay([{ buffer, into: this.gain }], 0, when, soft);
     this.laid = this.tape.seconds;
     this.cut(laid, when + buffer.duration - FADE);
