@@ -161,6 +161,7 @@ export class Deck {
       source.loop = this.repeats && this.voices !== null;
       source.connect(rise).connect(fall).connect(into);
       if (soft) {
+        rise.gain.value = 0; // else the sample at the very moment can still be heard in full
         rise.gain.setValueAtTime(0, when);
         rise.gain.linearRampToValueAtTime(1, when + FADE);
       }
