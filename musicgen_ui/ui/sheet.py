@@ -89,16 +89,6 @@ def engrave(
     return Sheet(pages, _timemap(moments, drawn, names, score, speed))
 
 
-def sheet_svgs(score: Score, title: str, width: int, **choices: Any) -> list[str]:
-    """The pages alone; see :func:`engrave`."""
-    return list(engrave(score, title, width, **choices).pages)
-
-
-def sheet_timemap(score: Score, title: str, width: int, **choices: Any) -> list[dict[str, Any]]:
-    """The times alone; see :func:`engrave`."""
-    return list(engrave(score, title, width, **choices).timemap)
-
-
 def _drawn(text: str, width: int) -> tuple[list[str], list[dict[str, Any]]]:
     """Pages as verovio draws them, and its map of times."""
     page_width = round(width * 100 / SCALE)

@@ -10,7 +10,7 @@ import pytest
 
 from musicgen_ui.errors import RequestError
 from musicgen_ui.music.score import Chord, Note, Score
-from musicgen_ui.ui.sheet import engrave, sheet_svgs, sheet_timemap
+from musicgen_ui.ui.sheet import engrave
 from musicgen_ui.ui.sheet_svg import clean_svg
 
 LEAD = tuple(Note(float(beat), 60 + beat % 12, 1.0, 90) for beat in range(32))
@@ -71,20 +71,20 @@ def test_times_follow_the_music_and_the_tape(sheet):
     for moment in starts:
         page = sheet.pages[moment["page"]]
         assert all(f'id="{name}"' in page for name in moment["on"])
-    faster = sheet_timemap(SCORE, "x", 700, speed=2.0)
+    faster = engrave(SCORE, "x", 700, speed=2.0).timemap
     assert faster[4]["at"] == sheet.timemap[4]["at"] / 2
 
 
 def test_swung_notes_are_timed_as_they_sound():
     lead = tuple(Note(beat + late, 60, 0.3, 90) for beat in range(8) for late in (0.0, 2 / 3))
-    times = [m["at"] for m in sheet_timemap(Score(60.0, "4/4", 2, {"lead": lead}), "x", 700) if m["on"]]
+    times = [m["at"] for m in engrave(Score(60.0, "4/4", 2, {"lead": lead}), "x", 700).timemap if m["on"]]
     assert times == pytest.approx([beat + late for beat in range(8) for late in (0.0, 2 / 3)], abs=1e-3)
 
 
 def test_a_narrow_page_has_more_of_them_and_equal_input_gives_equal_pages(sheet):
-    assert sheet_svgs(SCORE, TITLE, 700, prefix="a-") == list(sheet.pages)
+    assert engrave(SCORE, TITLE, 700, prefix="a-").pages == sheet.pages
     heights = [
-        sum(float(ElementTree.fromstring(page).get("viewBox").split()[3]) for page in sheet_svgs(SCORE, "x", width))
+        sum(float(ElementTree.fromstring(page).get("viewBox").split()[3]) for page in engrave(SCORE, "x", width).pages)
         for width in (1200, 300)
     ]
     assert heights[0] < heights[1]
